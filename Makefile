@@ -1,0 +1,55 @@
+# `make help` lists what there is. PORT and CONTENT_PORT choose the ports of `make run`.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+PORT ?= 8000
+CONTENT_PORT ?= 8001
+BIN := .venv/bin
+
+.PHONY: help setup run test check format docs bench conformance-xapi conformance-scorm clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: .venv/.installed ## Make .venv and install Rekam into it
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Rekam needs Python 3.11 or newer; set PYTHON=…"; exit 1; }
+	@echo "Making .venv …"
+	@$(PYTHON) -m venv .venv 2>/dev/null || { \
+	  echo "python3-venv is missing, installing it …"; rm -rf .venv; \
+	  if [ "$$(id -u)" = 0 ]; then apt-get update -qq && apt-get install -y -qq python3-venv >/dev/null; \
+	  else sudo apt-get update -qq && sudo apt-get install -y -qq python3-venv >/dev/null; fi && \
+	  $(PYTHON) -m venv .venv; }
+
+.venv/.installed: setup.cfg pyproject.toml | .venv/bin/python
+	@echo "Installing Rekam and its libraries (a minute or two the first time) …"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -e .
+	@touch $@
+
+.venv/.installed-tests: .venv/.installed
+	@echo "Installing what the tests need …"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[test]'
+	@touch $@
+
+run: setup ## Serve Rekam at http://localhost:8000, with an embedded database in var/
+	@$(BIN)/rekam --data-dir var bootstrap --base-url http://localhost:$(PORT)
+	@exec $(BIN)/rekam serve --data-dir var --port $(PORT) --content-port $(CONTENT_PORT)
+
+test: .venv/.installed-tests ## Run every test on SQLite and PostgreSQL, with Redis, gunicorn and Chromium
+	@$(BIN)/python tests/run.py $(ARGS)
+
+check: .venv/.installed-tests ## Lint, format check, types, layering
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/python -m pytest -q tests/test_architecture.py
+
+format: .venv/.installed-tests ## Put code in the project's format
+	@$(BIN)/ruff check --fix -q . ; $(BIN)/ruff format .
+
+docs: .venv/.installed-tests ## Write the generated tables of the documentation
+	@$(BIN)/python -m tests.test_docs
+
+conformance-xapi: .venv/.installed-tests ## Official xAPI suite; SUITE=folder of its checkout
+	@$(BIN)/python conformance/xapi/run.py "$(SUITE)"
+
+clean: ## Remove .venv and test leftovers; keeps the data in var/
+	rm -rf .venv .test .pytest_cache .mypy_cache .ruff_cache *.egg-info

@@ -1,0 +1,152 @@
+"""Credentials: key + secret of a program, with scopes, expiry and rotation.
+
+Scopes are the enumeration of the open LRSs (xAPI), ``rest`` and ``rest/read`` for ``/api/v2``,
+and ``all`` and ``all/read``, which hold the others.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from flask import current_app
+from sqlalchemy import ForeignKey, String, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core import clock, crypto
+from core.db import Json, Model, UtcDateTime, session
+from core.errors import Conflict, Invalid, NotFound, Unauthenticated
+from core.ids import new_secret
+
+SCOPES = (
+    "all",
+    "all/read",
+    "statements/write",
+    "statements/read",
+    "statements/read/mine",
+    "state",
+    "state/read",
+    "define",
+    "activities_profile",
+    "activities_profile/read",
+    "agents_profile",
+    "agents_profile/read",
+    "rest",
+    "rest/read",
+)
+# What a scope holds beside itself.
+_IMPLIED = {
+    "all": set(SCOPES),
+    "all/read": {s for s in SCOPES if s.endswith("/read")} | {"statements/read/mine"},
+    "statements/read": {"statements/read/mine"},
+    "state": {"state/read"},
+    "activities_profile": {"activities_profile/read"},
+    "agents_profile": {"agents_profile/read"},
+    "rest": {"rest/read"},
+}
+
+
+class Credential(Model):
+    """``previous_hash`` stays good until ``previous_until`` after a rotation."""
+
+    __tablename__ = "credentials"
+
+    tenant_id: Mapped[int] = mapped_column(ForeignKey("tenants.id"), primary_key=True)
+    key: Mapped[str] = mapped_column(String(255), primary_key=True, unique=True)
+    name: Mapped[str] = mapped_column(String(255), default="")
+    secret_hash: Mapped[str] = mapped_column(String(64))
+    previous_hash: Mapped[str | None] = mapped_column(String(64))
+    previous_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    scopes: Mapped[list[str]] = mapped_column(Json)
+    created: Mapped[datetime] = mapped_column(UtcDateTime, default=clock.now)
+    expires: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    last_used: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    revoked: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+@dataclass(frozen=True)
+class Principal:
+    """Who is asking: a program (``key``) of one tenant and everything it may do, implied scopes included."""
+
+    tenant_id: int
+    key: str
+    name: str
+    scopes: frozenset[str]
+
+    def may(self, scope: str) -> bool:
+        return scope in self.scopes
+
+
+def expand(scopes: list[str]) -> frozenset[str]:
+    return frozenset(scopes).union(*(_IMPLIED.get(s, set()) for s in scopes))
+
+
+def create(
+    tenant_id: int,
+    scopes: list[str],
+    *,
+    name: str = "",
+    key: str | None = None,
+    secret: str | None = None,
+    expires: datetime | None = None,
+) -> tuple[Credential, str]:
+    """Make a credential; returns it with its secret, which is not kept and cannot be shown again."""
+    unknown = [s for s in scopes if s not in SCOPES]
+    if unknown or not scopes:
+        raise Invalid(
+            f"unknown scope {unknown[0]!r}; one of {', '.join(SCOPES)}" if unknown else "a credential needs a scope"
+        )
+    key = key or new_secret()[:22]
+    if ":" in key:
+        raise Invalid("a key cannot contain a colon (RFC 7617)")
+    # Keys are unique over tenants: Basic auth names only the key.
+    if session().scalar(select(Credential.key).where(Credential.key == key)) is not None:
+        raise Conflict(f"there already is a credential {key!r}")
+    secret = secret or new_secret()
+    credential = Credential(
+        tenant_id=tenant_id, key=key, name=name, secret_hash=_hash(secret), scopes=scopes, expires=expires
+    )
+    session().add(credential)
+    session().flush()
+    return credential, secret
+
+
+def rotate(tenant_id: int, key: str, *, grace: timedelta = timedelta(days=1)) -> str:
+    """Give a credential a new secret and return it; the old one stays good for ``grace``."""
+    credential = get(tenant_id, key)
+    secret = new_secret()
+    credential.previous_hash, credential.previous_until = credential.secret_hash, clock.now() + grace
+    credential.secret_hash = _hash(secret)
+    session().flush()
+    return secret
+
+
+def revoke(tenant_id: int, key: str) -> None:
+    get(tenant_id, key).revoked = clock.now()
+    session().flush()
+
+
+def get(tenant_id: int, key: str) -> Credential:
+    credential = session().get(Credential, (tenant_id, key))
+    if credential is None:
+        raise NotFound(f"no credential {key!r}")
+    return credential
+
+
+def authenticate(key: str, secret: str) -> Principal:
+    """The principal behind key and secret; :class:`Unauthenticated` for whatever is wrong, in the same words."""
+    credential = session().scalar(select(Credential).where(Credential.key == key))
+    hashed = _hash(secret)
+    now = clock.now()
+    if credential is None or credential.revoked or (credential.expires and credential.expires <= now):
+        raise Unauthenticated("unknown key or wrong secret")
+    good = crypto.same(credential.secret_hash, hashed)
+    if not good and credential.previous_hash and credential.previous_until and credential.previous_until > now:
+        good = crypto.same(credential.previous_hash, hashed)
+    if not good:
+        raise Unauthenticated("unknown key or wrong secret")
+    return Principal(credential.tenant_id, credential.key, credential.name or credential.key, expand(credential.scopes))
+
+
+def _hash(secret: str) -> str:
+    return crypto.keyed_hash(current_app.config["SECRET_KEY"], "credential", secret)

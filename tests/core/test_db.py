@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime
+
+import pysqlite3
+import pytest
+from flask import Flask
+from sqlalchemy import select, text
+
+from core import tenants
+from core.db import after_commit, dialect, in_unit_of_work, session, unit_of_work
+from core.tenants import Tenant
+from tests.conftest import TestTenant
+
+
+def names(tenant_id: int) -> list[str]:
+    return list(session().scalars(select(Tenant.name).where(Tenant.id == tenant_id)))
+
+
+def test_commits_at_the_end(app: Flask, tenant: TestTenant) -> None:
+    with unit_of_work():
+        tenants.get(tenant.id).name = "Changed"
+    session().rollback()
+    assert names(tenant.id) == ["Changed"]
+
+
+def test_rolls_everything_back_on_an_error(app: Flask, tenant: TestTenant) -> None:
+    ran: list[int] = []
+    with pytest.raises(RuntimeError, match="half way"), unit_of_work() as current:
+        after_commit(lambda: ran.append(1))
+        tenants.get(tenant.id).name = "Lost"
+        current.flush()
+        raise RuntimeError("half way")
+    assert names(tenant.id) == ["Test"]
+    assert ran == []
+    assert not in_unit_of_work()
+
+
+def test_refuses_to_nest(app: Flask) -> None:
+    with pytest.raises(RuntimeError, match="does not nest"), unit_of_work(), unit_of_work():
+        pass
+    with unit_of_work():
+        pass  # and recovers
+
+
+def test_hooks_run_after_the_commit(app: Flask, tenant: TestTenant) -> None:
+    seen: list[bool] = []
+    with unit_of_work():
+        after_commit(lambda: seen.append(in_unit_of_work()))
+        assert seen == []
+    assert seen == [False]
+
+
+def test_after_commit_needs_a_unit_of_work(app: Flask) -> None:
+    with pytest.raises(RuntimeError, match="outside"):
+        after_commit(lambda: None)
+
+
+def test_concurrent_read_modify_write_loses_nothing(app: Flask, tenant: TestTenant) -> None:
+    """Writers that read before they write must see each other's work."""
+
+    def add() -> None:
+        for _ in range(20):
+            with app.app_context(), unit_of_work() as current:
+                row = current.get_one(Tenant, tenant.id, with_for_update=True)
+                row.settings = {"count": row.settings.get("count", 0) + 1}
+
+    threads = [threading.Thread(target=add) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    session().rollback()
+    assert tenants.get(tenant.id).settings == {"count": 120}
+
+
+def test_a_reader_is_not_blocked_by_a_writer(app: Flask, tenant: TestTenant) -> None:
+    done = threading.Event()
+
+    def read() -> None:
+        with app.app_context():
+            assert names(tenant.id) == ["Test"]
+        done.set()
+
+    with unit_of_work() as current:
+        tenants.get(tenant.id).name = "Not yet"
+        current.flush()
+        threading.Thread(target=read).start()
+        assert done.wait(5)
+
+
+def test_times_come_back_aware_in_utc(app: Flask, tenant: TestTenant) -> None:
+    moment = datetime(2026, 1, 2, 3, 4, 5, 678901, UTC)
+    with unit_of_work():
+        tenants.get(tenant.id).created = moment
+    session().rollback()
+    assert tenants.get(tenant.id).created == moment
+
+
+def test_naive_times_are_refused(app: Flask, tenant: TestTenant) -> None:
+    with pytest.raises(Exception, match="naive datetime"), unit_of_work() as current:
+        tenants.get(tenant.id).created = datetime(2026, 1, 1)
+        current.flush()
+
+
+def test_sqlite_is_durable_and_fixed(app: Flask) -> None:
+    if dialect() != "sqlite":
+        assert session().scalar(text("SHOW synchronous_commit")) == "on"
+        return
+    assert pysqlite3.sqlite_version_info > (3, 51, 2)
+    assert session().scalar(text("PRAGMA journal_mode")) == "wal"
+    assert session().scalar(text("PRAGMA synchronous")) == 2
+    assert session().scalar(text("PRAGMA foreign_keys")) == 1

@@ -1,0 +1,139 @@
+"""The real server for tests: gunicorn on free ports with its own data folder."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from core.db import db
+from core.settings import Settings
+from server.app import create_app
+from server.database import upgrade
+from tests.conftest import TestTenant, make_tenant
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass
+class LiveServer:
+    """``start`` returns when /readyz says so; ``stop`` waits for the end; ``tenant`` has a credential of scope ``all``."""
+
+    database_url: str
+    data_dir: Path
+    redis_url: str = ""
+    workers: int = 2
+    extra: dict[str, str] = field(default_factory=dict)
+    port: int = field(default_factory=free_port)
+    content_port: int = field(default_factory=free_port)
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def base(self) -> str:
+        return f"http://localhost:{self.port}"
+
+    @property
+    def content(self) -> str:
+        return f"http://127.0.0.1:{self.content_port}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        given = {
+            "REKAM_DATABASE_URL": self.database_url,
+            "REKAM_DATA_DIR": str(self.data_dir),
+            "REKAM_BASE_URL": self.base,
+            "REKAM_CONTENT_URL": self.content,
+            "REKAM_SECRET_KEY": "k" * 43,
+            "REKAM_LOG_LEVEL": "WARNING",
+            "REKAM_REDIS_URL": self.redis_url,
+            "REKAM_WEBHOOK_NETWORKS": "127.0.0.0/8",
+            **self.extra,
+        }
+        return {k: v for k, v in os.environ.items() if not k.startswith("REKAM_")} | {
+            k: v for k, v in given.items() if v
+        }
+
+    def prepare(self) -> TestTenant:
+        """Bring the database up to date and make a tenant in it."""
+        app = create_app(Settings.from_env(self.environment))
+        with app.app_context():
+            upgrade()
+            tenant = make_tenant()
+            db.engine.dispose()
+        return tenant
+
+    def start(self) -> None:
+        environment = self.environment | {
+            "GUNICORN_BIND": f"127.0.0.1:{self.port},127.0.0.1:{self.content_port}",
+            "WEB_CONCURRENCY": str(self.workers),
+        }
+        self.log = (self.data_dir / "server.log").open("ab")
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", "-c", "server/gunicorn_conf.py"],
+            cwd=ROOT, env=environment, stdout=self.log, stderr=self.log,
+        )  # fmt: skip
+        self.wait_ready()
+
+    def wait_ready(self) -> None:
+        for _ in range(300):
+            try:
+                with urllib.request.urlopen(f"{self.base}/readyz", timeout=2) as answer:
+                    if answer.status == 200:
+                        return
+            except (urllib.error.URLError, OSError):
+                pass
+            assert self.process, "not started"
+            assert self.process.poll() is None, (self.data_dir / "server.log").read_text()[-3000:]
+            time.sleep(0.1)
+        raise AssertionError("not ready:\n" + (self.data_dir / "server.log").read_text()[-3000:])
+
+    def worker_pids(self) -> list[int]:
+        assert self.process
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
+        return [int(pid) for pid in children.split()]
+
+    def kill_worker(self) -> None:
+        """``kill -9`` one worker; gunicorn starts another."""
+        pids = self.worker_pids()
+        if pids:
+            os.kill(pids[0], signal.SIGKILL)
+
+    def stop(self) -> int:
+        """SIGTERM and wait; returns the exit code."""
+        assert self.process
+        self.process.terminate()
+        try:
+            code = self.process.wait(40)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            code = self.process.wait()
+        self.log.close()
+        return code
+
+
+@contextmanager
+def live_server(database_url: str, data_dir: Path, **options: object) -> Iterator[tuple[LiveServer, TestTenant]]:
+    """A running server on a database of its own, and a tenant in it."""
+    server = LiveServer(database_url, data_dir, **options)  # type: ignore[arg-type]
+    tenant = server.prepare()
+    server.start()
+    try:
+        yield server, tenant
+    finally:
+        server.stop()

@@ -1,0 +1,16 @@
+"""The xAPI record store: statements, documents, activities and agents at ``/xapi``, for 1.0.x and 2.0."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from lrs import models  # noqa: F401 - for its tables
+from lrs.alternate import AlternateSyntax
+from lrs.resources import about, activities, activity_profile, agent_profile, agents, state, statements  # noqa: F401
+from lrs.resources.http import xapi
+
+
+def init_app(app: Flask) -> None:
+    """Register the resources (declared by importing them) and the 1.0.x form syntax of requests."""
+    app.register_blueprint(xapi)
+    app.wsgi_app = AlternateSyntax(app.wsgi_app)  # type: ignore[method-assign]

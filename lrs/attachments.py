@@ -1,0 +1,137 @@
+"""Attachments: which parts a request must bring, their hashes and signatures, and where their bytes are kept."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from core.blobs import CHUNK, BlobStore, blobs
+from core.db import dialect, session
+from core.errors import Invalid
+from lrs import multipart, signatures
+from lrs.models import Attachment
+from lrs.validation import SIGNATURE
+
+_ALGORITHMS = {56: "sha224", 64: "sha256", 96: "sha384", 128: "sha512"}
+SIGNATURE_LIMIT = 1 << 20
+
+
+@dataclass(frozen=True)
+class Kept:
+    """An attachment whose bytes are in the blob store."""
+
+    sha2: str
+    blob: str
+    size: int
+
+
+class _Hashing:
+    """A part that is hashed while the blob store reads it."""
+
+    def __init__(self, part: multipart.Part, algorithm: str) -> None:
+        self.part = part
+        self.digest = hashlib.new(algorithm)
+
+    def read(self, size: int = -1, /) -> bytes:
+        piece = self.part.read(size)
+        self.digest.update(piece)
+        return piece
+
+
+def receive(parts: Iterable[multipart.Part], statements: list[dict[str, Any]]) -> list[Kept]:
+    """Store the parts after the first and check them against the attachments that ``statements`` declare (1.0.3 Data 2.4.11)."""
+    declared = {a["sha2"].lower(): a for s in statements for a in s.get("attachments", ())}
+    kept: dict[str, Kept] = {}
+    for part in parts:
+        sha2 = part.headers.get("x-experience-api-hash", "").lower()
+        if part.headers.get("content-transfer-encoding", "").lower() != "binary":
+            raise Invalid("an attachment part needs Content-Transfer-Encoding: binary", code="attachment")
+        if not sha2:
+            raise Invalid("an attachment part needs the header X-Experience-API-Hash", code="attachment")
+        if sha2 not in declared:
+            raise Invalid(f"no statement has an attachment with the hash {sha2[:128]!r}", code="attachment")
+        hashing = _Hashing(part, _ALGORITHMS[len(sha2)])
+        blob = blobs().put(hashing)
+        if hashing.digest.hexdigest() != sha2:
+            raise Invalid(f"the bytes of the attachment {sha2} do not have that hash", code="attachment")
+        kept[sha2] = Kept(sha2, blob.sha256, blob.size)
+    require(statements, kept.keys())
+    _check_signatures(statements, kept)
+    return list(kept.values())
+
+
+def require(statements: list[dict[str, Any]], present: Iterable[str] = ()) -> None:
+    """Every attachment must come with the request or have a fileUrl."""
+    known = set(present)
+    for index, statement in enumerate(statements):
+        for number, attachment in enumerate(statement.get("attachments", ())):
+            if attachment["sha2"].lower() in known or "fileUrl" in attachment:
+                continue
+            path = f"$.attachments[{number}]"
+            raise Invalid(
+                f"statement {index}: {path} has neither a fileUrl nor a part with its bytes",
+                code="attachment",
+                index=index,
+                path=path,
+            )
+
+
+def _check_signatures(statements: list[dict[str, Any]], kept: dict[str, Kept]) -> None:
+    for index, statement in enumerate(statements):
+        for attachment in statement.get("attachments", ()):
+            found = kept.get(attachment["sha2"].lower())
+            if attachment["usageType"] != SIGNATURE or found is None:
+                continue
+            if attachment["contentType"].partition(";")[0].strip().lower() != "application/octet-stream":
+                raise Invalid(
+                    f"statement {index}: a signature must have the contentType application/octet-stream",
+                    code="signature",
+                    index=index,
+                )
+            if found.size > SIGNATURE_LIMIT:
+                raise Invalid(f"statement {index}: its signature is larger than 1 MiB", code="signature", index=index)
+            signatures.verify(blobs().read(found.blob), statement, index)
+
+
+def record(tenant_id: int, kept: Iterable[Kept]) -> None:
+    """Remember in the current transaction where the bytes are."""
+    values = [
+        {"tenant_id": tenant_id, "sha2": k.sha2, "blob": k.blob, "size": k.size}
+        for k in sorted(kept, key=lambda k: k.sha2)
+    ]
+    if values:
+        insert = postgresql.insert if dialect() == "postgresql" else sqlite.insert
+        session().execute(insert(Attachment).on_conflict_do_nothing(), values)
+
+
+def find(tenant_id: int, statements: Iterable[dict[str, Any]]) -> list[tuple[dict[str, Any], Kept]]:
+    """(attachment as declared, where it is) of those ``statements`` whose bytes are kept; each hash once."""
+    declared = {a["sha2"].lower(): a for s in statements for a in s.get("attachments", ())}
+    if not declared:
+        return []
+    query = select(Attachment).where(Attachment.tenant_id == tenant_id, Attachment.sha2.in_(sorted(declared)))
+    return [(declared[row.sha2], Kept(row.sha2, row.blob, row.size)) for row in session().scalars(query)]
+
+
+def answer(boundary: str, first: bytes, found: list[tuple[dict[str, Any], Kept]], store: BlobStore) -> Iterator[bytes]:
+    """A multipart/mixed body: ``first`` is JSON, then the attachments, streamed."""
+    yield multipart.head(boundary, {"Content-Type": "application/json"}) + first + b"\r\n"
+    for attachment, kept in found:
+        yield multipart.head(
+            boundary,
+            {
+                "Content-Type": attachment["contentType"],
+                "Content-Transfer-Encoding": "binary",
+                "X-Experience-API-Hash": attachment["sha2"],
+            },
+        )
+        with store.open(kept.blob) as handle:
+            while chunk := handle.read(CHUNK):
+                yield chunk
+        yield b"\r\n"
+    yield multipart.tail(boundary)

@@ -1,0 +1,50 @@
+"""Names of agents and of filter values: inverse functional identifiers and the 64-bit references rows are found by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from hashlib import blake2b
+from typing import Any
+
+# Kinds of references. `related` ones hold the direct ones too, so that each filter reads one index range.
+AGENT = "a"
+AGENT_RELATED = "A"
+VERB = "v"
+ACTIVITY = "o"
+ACTIVITY_RELATED = "O"
+REGISTRATION = "r"
+
+
+def ifi(actor: dict[str, Any]) -> str | None:
+    """The inverse functional identifier as one string (``mbox``, U+001F, ``mailto:a@b``), or None for an anonymous group."""
+    for name in ("mbox", "mbox_sha1sum", "openid"):
+        if name in actor:
+            return f"{name}\x1f{actor[name]}"
+    account = actor.get("account")
+    return None if account is None else f"account\x1f{account['homePage']}\x1f{account['name']}"
+
+
+def identities(actor: dict[str, Any]) -> Iterator[str]:
+    """Identifiers by which a filter finds this actor: its own, and those of a group's members (1.0.3 Communication 2.1.3)."""
+    own = ifi(actor)
+    if own is not None:
+        yield own
+    for member in actor.get("member", ()):
+        found = ifi(member)
+        if found is not None:
+            yield found
+
+
+def reference(kind: str, value: str) -> int:
+    """A signed 64-bit number that stands for a filter value.
+
+    A hash instead of a dictionary table: no shared rows to lock, nothing to look up. Among ten million values of a tenant the chance
+    that any two share a number is about 1 : 370,000.
+    """
+    digest = blake2b(f"{kind}{value}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)
+
+
+def key(*parts: str) -> str:
+    """128 bits in hex that stand for ``parts`` in a primary key, whose length databases limit."""
+    return blake2b("\x1f".join(parts).encode(), digest_size=16).hexdigest()

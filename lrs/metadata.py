@@ -1,0 +1,116 @@
+"""What statements tell about activities and agents beside what happened: canonical definitions and names.
+
+Rows are shared by all writers, so they are written only when something is new, and always in the order of their keys.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from typing import Any, cast
+
+import msgspec
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from core import clock
+from core.db import after_commit, dialect, session
+from lrs import rows
+from lrs.identity import key
+from lrs.models import Activity, AgentName
+
+_MAPS = ("name", "description", "extensions")
+
+
+class Known:
+    """A bounded memory of what this process has seen committed."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self._seen: OrderedDict[Any, Any] = OrderedDict()
+
+    def has(self, name: Any, value: Any) -> bool:
+        return name in self._seen and bool(self._seen[name] == value)
+
+    def add(self, items: Iterable[tuple[Any, Any]]) -> None:
+        for name, value in items:
+            self._seen[name] = value
+            self._seen.move_to_end(name)
+        while len(self._seen) > self.size:
+            self._seen.popitem(last=False)
+
+
+_definitions = Known(20_000)
+_names = Known(50_000)
+
+
+def record(tenant_id: int, statements: Iterable[dict[str, Any]], *, define: bool) -> None:
+    """Note names of agents, and with ``define`` definitions of activities, in the current transaction."""
+    definitions: dict[str, list[dict[str, Any]]] = {}
+    named: set[tuple[str, str]] = set()
+    seen: list[tuple[Any, Any]] = []
+    for value in statements:
+        if define:
+            for activity in rows.activities(value):
+                definition = activity.get("definition")
+                if definition and not _definitions.has((tenant_id, activity["id"]), definition):
+                    definitions.setdefault(activity["id"], []).append(definition)
+                    seen.append(((tenant_id, activity["id"]), definition))
+        named.update(pair for pair in rows.names(value) if not _names.has((tenant_id, *pair), True))
+    if definitions:
+        _define(tenant_id, definitions)
+        after_commit(lambda: _definitions.add(seen))
+    if named:
+        _name(tenant_id, named)
+        after_commit(lambda: _names.add(((tenant_id, *pair), True) for pair in named))
+
+
+def _insert(table: Any) -> Any:
+    return postgresql.insert(table) if dialect() == "postgresql" else sqlite.insert(table)
+
+
+def _name(tenant_id: int, named: set[tuple[str, str]]) -> None:
+    values = [
+        {"tenant_id": tenant_id, "key": key(identifier), "name_key": key(name), "identifier": identifier, "name": name}
+        for identifier, name in named
+    ]
+    values.sort(key=lambda row: (row["key"], row["name_key"]))
+    session().execute(_insert(AgentName).on_conflict_do_nothing(), values)
+
+
+def _define(tenant_id: int, definitions: dict[str, list[dict[str, Any]]]) -> None:
+    keys = {key(id_): id_ for id_ in definitions}
+    now = clock.now()
+    empty = [
+        {"tenant_id": tenant_id, "key": k, "id": keys[k], "definition": "{}", "updated": now} for k in sorted(keys)
+    ]
+    session().execute(_insert(Activity).on_conflict_do_nothing(), empty)
+    query = select(Activity).where(Activity.tenant_id == tenant_id, Activity.key.in_(sorted(keys)))
+    for row in session().scalars(query.order_by(Activity.key).with_for_update()):
+        merged = before = msgspec.json.decode(row.definition)
+        for definition in definitions[row.id]:
+            merged = merge(merged, definition)
+        if merged != before:
+            row.definition, row.updated = msgspec.json.encode(merged).decode(), now
+    session().flush()
+
+
+def merge(known: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    """The canonical definition after ``new``: maps are joined key by key, everything else is replaced."""
+    merged = known | new
+    for name in _MAPS:
+        if name in known and name in new:
+            merged[name] = known[name] | new[name]
+    return merged
+
+
+def definition(tenant_id: int, activity_id: str) -> dict[str, Any] | None:
+    """The canonical definition, or None where no statement has defined the activity."""
+    row = session().get(Activity, (tenant_id, key(activity_id)))
+    return cast(dict[str, Any], msgspec.json.decode(row.definition)) if row is not None else None
+
+
+def agent_names(tenant_id: int, identifier: str) -> list[str]:
+    """Every name under which the agent was seen, sorted."""
+    query = select(AgentName.name).where(AgentName.tenant_id == tenant_id, AgentName.key == key(identifier))
+    return sorted(session().scalars(query))

@@ -1,0 +1,220 @@
+"""What all xAPI resources share: blueprint, version, parameters, preconditions, headers."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from typing import Any
+
+import msgspec
+from flask import Response, g, request
+
+from core.errors import Conflict, Invalid, PreconditionFailed
+from core.settings import get_settings
+from core.web import blueprint
+from lrs import alternate, parsing, versions
+from lrs.documents import Content, Precondition
+from lrs.formats import is_iri, is_uuid, parse_timestamp
+from lrs.identity import ifi
+from lrs.validation import validate_actor
+from lrs.versions import Version
+
+xapi = blueprint("xapi", __name__, origin="base", url_prefix="/xapi")
+
+_EXPOSED = (
+    "ETag, Last-Modified, Content-Length, X-Experience-API-Version, X-Experience-API-Consistent-Through, X-Request-Id"
+)
+
+
+@xapi.before_request
+def _negotiate() -> None:
+    request.max_content_length = get_settings().statement_request_limit
+    problem = request.environ.get(alternate.PROBLEM)
+    if problem is not None:
+        raise Invalid(problem, code="alternate_syntax")
+    # /about tells which versions there are, so it needs none (1.0.3 Communication 2.8); preflights cannot send one.
+    if request.endpoint != "xapi.about" and request.method != "OPTIONS":
+        g.xapi_version = versions.negotiate(request.headers.get(versions.HEADER))
+
+
+@xapi.after_request
+def _finish(response: Response) -> Response:
+    headers = response.headers
+    headers[versions.HEADER] = _version_of_answer()
+    # Authorization is sent explicitly by xAPI clients, never by cookies: any page may call.
+    headers["Access-Control-Allow-Origin"] = "*"
+    headers["Access-Control-Expose-Headers"] = _EXPOSED
+    if request.method == "OPTIONS":
+        headers["Access-Control-Allow-Methods"] = "GET, HEAD, PUT, POST, DELETE, OPTIONS"
+        headers["Access-Control-Allow-Headers"] = (
+            "Authorization, Content-Type, If-Match, If-None-Match, Accept-Language, Idempotency-Key, "
+            "X-Experience-API-Version, X-Request-Id"
+        )
+        headers["Access-Control-Max-Age"] = "86400"
+    return response
+
+
+def _version_of_answer() -> str:
+    known = g.get("xapi_version")
+    if known is not None:
+        return str(known.name)
+    header = request.headers.get(versions.HEADER)
+    if header is None and request.endpoint != "xapi.about":
+        return versions.WITHOUT_HEADER
+    try:
+        return versions.negotiate(header).name
+    except Invalid:
+        return versions.SUPPORTED[0]
+
+
+def version() -> Version:
+    """The rules of the version this request asked for."""
+    negotiated: Version = g.xapi_version
+    return negotiated
+
+
+# --- parameters ---------------------------------------------------------------------------------------------------
+
+
+class Parameters:
+    """The query parameters of a request; everything unknown, repeated or malformed is :class:`Invalid` and named."""
+
+    def __init__(self, allowed: Collection[str], required: Collection[str] = ()) -> None:
+        self.values: dict[str, str] = {}
+        for name, values in request.args.lists():
+            if name not in allowed:
+                known = ", ".join(sorted(allowed)) or "none"
+                raise Invalid(f"unknown parameter {name[:50]!r}; this resource takes {known}", code="parameter")
+            if len(values) > 1:
+                raise Invalid(f"the parameter {name} is given twice", code="parameter")
+            if "\0" in values[0] or "\ufffd" in values[0]:
+                raise Invalid(f"the parameter {name} is not UTF-8 text or contains U+0000", code="parameter")
+            self.values[name] = values[0]
+        for name in required:
+            if not self.values.get(name):
+                raise Invalid(f"the parameter {name} is missing", code="parameter")
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.values
+
+    def text(self, name: str) -> str:
+        return self.values[name]
+
+    def iri(self, name: str) -> str | None:
+        value = self.values.get(name)
+        if value is not None and not is_iri(value):
+            raise Invalid(f"the parameter {name} is not an IRI: {value[:100]!r}", code="parameter")
+        return value
+
+    def uuid(self, name: str) -> str | None:
+        value = self.values.get(name)
+        if value is not None and not is_uuid(value):
+            raise Invalid(f"the parameter {name} is not a UUID: {value[:100]!r}", code="parameter")
+        return value
+
+    def moment(self, name: str) -> datetime | None:
+        value = self.values.get(name)
+        if value is None:
+            return None
+        # An unencoded + of an offset arrives as a space.
+        moment = parse_timestamp(value[:10] + value[10:].replace(" ", "+"))
+        if moment is None:
+            raise Invalid(f"the parameter {name} is not a timestamp: {value[:100]!r}", code="parameter")
+        return moment
+
+    def boolean(self, name: str) -> bool:
+        value = self.values.get(name, "false")
+        if value not in ("true", "false"):
+            raise Invalid(f"the parameter {name} must be true or false, not {value[:20]!r}", code="parameter")
+        return value == "true"
+
+    def number(self, name: str) -> int | None:
+        value = self.values.get(name)
+        if value is not None and not (value.isdecimal() and value.isascii() and len(value) < 10):
+            raise Invalid(f"the parameter {name} must be a whole number, not {value[:20]!r}", code="parameter")
+        return int(value) if value is not None else None
+
+    def agent(self, name: str = "agent") -> dict[str, Any] | None:
+        """An agent or identified group, as JSON."""
+        text = self.values.get(name)
+        if text is None:
+            return None
+        value = parsing.loads(text, f"the parameter {name}")
+        if not isinstance(value, dict):
+            raise Invalid(f"the parameter {name} is not a JSON object", code="parameter")
+        validate_actor(value, f"the parameter {name}", version())
+        if ifi(value) is None:
+            raise Invalid(f"the parameter {name} is an anonymous group; it needs an identifier", code="parameter")
+        return value
+
+
+# --- bodies and headers -------------------------------------------------------------------------------------------
+
+
+def body() -> bytes:
+    """The whole body, within the limit."""
+    data: bytes = request.get_data(cache=False)
+    return data
+
+
+def http_date(moment: datetime) -> str:
+    """Last-Modified: whole seconds, never later than the fact."""
+    return format_datetime(moment.astimezone(UTC).replace(microsecond=0), usegmt=True)
+
+
+def precondition(*, overwrite: bool = True, create: bool = True) -> Precondition:
+    """If-Match / If-None-Match of this request as a check of what is stored.
+
+    ``overwrite``: a request with neither may change what exists (else 409: 1.0.3 Communication 3.1; 2.0 §4.1.4);
+    ``create``: it may create what does not (else 400).
+    """
+    match, none_match = _tags("If-Match"), _tags("If-None-Match")
+
+    def check(stored: Content | None) -> None:
+        if match is not None and (stored is None or not ("*" in match or stored.etag in match)):
+            raise PreconditionFailed("If-Match does not name the document as it is now")
+        if none_match is not None and stored is not None and ("*" in none_match or stored.etag in none_match):
+            raise PreconditionFailed("If-None-Match: there is such a document")
+        if match is not None or none_match is not None:
+            return
+        if stored is None and not create:
+            raise Invalid("this needs If-Match or If-None-Match; to create the document send If-None-Match: *")
+        if stored is not None and not overwrite:
+            raise Conflict(
+                "the document exists: send If-Match with its ETag to replace it, or If-None-Match: * to create only"
+            )
+
+    return check
+
+
+def _tags(header: str) -> set[str] | None:
+    value = request.headers.get(header)
+    if value is None:
+        return None
+    return {part.strip().removeprefix("W/").strip('"') for part in value.split(",")}
+
+
+def document_answer(content: Content) -> Response:
+    """A stored document as it was sent."""
+    response = Response(content.content, content_type=content.content_type)
+    _describe(response, content)
+    # Whatever was stored here is not a page of this origin.
+    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    return response
+
+
+def no_content(content: Content | None = None) -> Response:
+    response = Response(status=204)
+    if content is not None:
+        _describe(response, content)
+    return response
+
+
+def _describe(response: Response, content: Content) -> None:
+    response.headers["ETag"] = f'"{content.etag}"'
+    response.headers["Last-Modified"] = http_date(content.updated)
+
+
+def json_answer(value: Any) -> Response:
+    return Response(msgspec.json.encode(value), content_type="application/json")

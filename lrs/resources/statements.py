@@ -1,0 +1,245 @@
+"""Statement Resource (1.0.3 Communication 2.1; 2.0 §4.1.6.1)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from flask import Response, g, request
+
+from core.blobs import blobs
+from core.credentials import Principal
+from core.db import unit_of_work
+from core.errors import Forbidden, Invalid, NotFound
+from core.ids import new_secret
+from core.settings import get_settings
+from core.web import principal, scope
+from lrs import attachments, consistency, formatting, metadata, multipart, parsing, query, store
+from lrs.consistency import stored_time
+from lrs.query import Filters
+from lrs.resources import http, more
+from lrs.resources.http import Parameters, xapi
+
+PAGE = 100
+PAGE_MOST = 1000
+THROUGH = "X-Experience-API-Consistent-Through"
+_FILTERS = ("agent", "verb", "activity", "registration", "related_activities", "related_agents", "since", "until")
+_READ = (*_FILTERS, "limit", "format", "attachments", "ascending", "more")
+_ONE = ("statementId", "voidedStatementId", "format", "attachments")
+
+
+# --- writing ------------------------------------------------------------------------------------------------------
+
+
+@xapi.post("/statements", endpoint="statements_post")
+@scope("statements/write")
+def post() -> Response:
+    """Store one statement or an array; the ids in order."""
+    Parameters(())
+    received, _, kept = _received()
+    return http.json_answer(_store(received, kept))
+
+
+@xapi.put("/statements", endpoint="statements_put")
+@scope("statements/write")
+def put() -> Response:
+    """Store one statement under the id of the parameter."""
+    statement_id = Parameters(("statementId",), ("statementId",)).uuid("statementId") or ""
+    received, several, kept = _received(statement_id)
+    if several:
+        raise Invalid("PUT takes one statement, not an array", code="statement")
+    _store(received, kept)
+    return http.no_content()
+
+
+Batch = tuple[list[parsing.Received], bool, list[attachments.Kept]]
+
+
+def _received(statement_id: str | None = None) -> Batch:
+    """The statements of the body, valid, with their attachments stored as blobs."""
+    kind = request.headers.get("Content-Type", "")
+    media = kind.partition(";")[0].strip().lower()
+    if media == "application/json":
+        received, several = parsing.statements(http.body())
+        _ready(received, statement_id)
+        attachments.require([r.value for r in received])
+        return received, several, []
+    if media != "multipart/mixed":
+        raise Invalid(
+            f"statements come as application/json or multipart/mixed, not {media[:60]!r}", code="content_type"
+        )
+    parts = iter(multipart.Reader(request.stream, multipart.boundary_of(kind)))
+    first = next(parts, None)
+    if first is None or not first.headers.get("content-type", "").lower().startswith("application/json"):
+        raise Invalid("the first part must be application/json", code="multipart")
+    received, several = parsing.statements(first.read())
+    _ready(received, statement_id)
+    return received, several, attachments.receive(parts, [r.value for r in received])
+
+
+def _ready(received: list[parsing.Received], statement_id: str | None) -> None:
+    if statement_id is not None:
+        for one in received:
+            given = one.value.setdefault("id", statement_id)
+            if "id" not in one.members:
+                one.members["id"] = msgspec.Raw(msgspec.json.encode(statement_id))
+            if not isinstance(given, str) or given.lower() != statement_id.lower():
+                raise Invalid(
+                    f"the parameter statementId is {statement_id}, but $.id is {str(given)[:50]}", code="statementId"
+                )
+    store.check(received, http.version())
+
+
+def _store(received: list[parsing.Received], kept: list[attachments.Kept]) -> list[str]:
+    who = principal()
+    authority = authority_of(who.key)
+    prepared = store.prepare_checked(received, http.version(), authority)
+    with unit_of_work():
+        attachments.record(who.tenant_id, kept)
+        return store.store_prepared(who.tenant_id, prepared, authority, define=who.may("define"))
+
+
+def authority_of(key: str) -> dict[str, Any]:
+    """The agent that stands for a credential."""
+    return {"objectType": "Agent", "account": {"homePage": get_settings().base_url.rstrip("/"), "name": key}}
+
+
+# --- reading ------------------------------------------------------------------------------------------------------
+
+
+@xapi.get("/statements", endpoint="statements_read")
+@scope("statements/read", "statements/read/mine")
+def read() -> Response:
+    """One statement by id, or those that filters find."""
+    if "statementId" in request.args or "voidedStatementId" in request.args:
+        return _read_one()
+    parameters = Parameters(_READ)
+    if "more" in parameters:
+        return _continue(parameters)
+    wanted = more.Continuation(
+        key=principal().key,
+        filters={name: parameters.text(name) for name in _FILTERS if name in parameters},
+        limit=min(parameters.number("limit") or PAGE, PAGE_MOST),
+        format=_format(parameters),
+        attachments=parameters.boolean("attachments"),
+        ascending=parameters.boolean("ascending"),
+        after=None,
+        through=None,
+    )
+    return _page(wanted, _filters(parameters))
+
+
+def _continue(parameters: Parameters) -> Response:
+    if len(parameters.values) != 1:
+        raise Invalid("a more link takes no other parameters", code="parameter")
+    wanted = more.read(parameters.text("more"))
+    if wanted.key != principal().key:
+        raise Forbidden("this more link belongs to another credential")
+    request.args = more.arguments(wanted)
+    return _page(wanted, _filters(Parameters(_FILTERS)))
+
+
+def _filters(parameters: Parameters) -> Filters:
+    return Filters(
+        agent=parameters.agent(),
+        verb=parameters.iri("verb"),
+        activity=parameters.iri("activity"),
+        registration=parameters.uuid("registration"),
+        related_agents=parameters.boolean("related_agents"),
+        related_activities=parameters.boolean("related_activities"),
+        since=parameters.moment("since"),
+        until=parameters.moment("until"),
+        authority=_only_mine(),
+    )
+
+
+def _only_mine() -> int | None:
+    who = principal()
+    return None if who.may("statements/read") else query.authority_reference(authority_of(who.key))
+
+
+def _format(parameters: Parameters) -> str:
+    word = parameters.values.get("format", "exact")
+    if word not in ("ids", "exact", "canonical"):
+        raise Invalid(f"the parameter format must be ids, exact or canonical, not {word[:20]!r}", code="parameter")
+    return word
+
+
+def _page(wanted: more.Continuation, filters: Filters) -> Response:
+    tenant_id = principal().tenant_id
+    now_through = consistency.consistent_through(tenant_id)
+    # Pages newest first stay within what the first one saw; oldest first they go on to what has come since.
+    through = now_through if wanted.ascending or wanted.through is None else wanted.through
+    found = query.page(
+        tenant_id, filters, limit=wanted.limit, after=wanted.after, ascending=wanted.ascending, through=through
+    )
+    link = ""
+    if found.more:
+        link = more.link(msgspec.structs.replace(wanted, after=found.positions[-1], through=through))
+    body = formatting.joined([_formatted(s, wanted.format) for s in found.statements], link)
+    response = _answer(body, found.statements, wanted.attachments)
+    if found.positions:
+        response.headers["Last-Modified"] = http.http_date(stored_time(max(found.positions)))
+    response.headers[THROUGH] = consistency.text_of(now_through)
+    return response
+
+
+def _read_one() -> Response:
+    parameters = Parameters(_ONE)
+    if "statementId" in parameters and "voidedStatementId" in parameters:
+        raise Invalid("statementId and voidedStatementId exclude each other", code="parameter")
+    voided = "voidedStatementId" in parameters
+    statement_id = parameters.uuid("voidedStatementId" if voided else "statementId") or ""
+    word = _format(parameters)
+    with_attachments = parameters.boolean("attachments")
+    consistency.consistent_through(principal().tenant_id)
+    found = query.one(principal().tenant_id, statement_id)
+    mine = _only_mine()
+    if found is None or found.voided != voided or (mine is not None and found.authority != mine):
+        raise NotFound(f"there is no {'voided ' if voided else ''}statement {statement_id}")
+    response = _answer(_formatted(found.body, word), [found.body], with_attachments)
+    response.headers["Last-Modified"] = http.http_date(stored_time(found.position))
+    return response
+
+
+def _formatted(body: bytes, word: str) -> bytes:
+    if word == "exact":
+        return body
+    if word == "ids":
+        return formatting.ids(body, without_display=http.version().ids_without_display)
+    tenant_id = principal().tenant_id
+    languages = [tag for tag, quality in request.accept_languages if quality > 0]
+    return formatting.canonical(body, languages, lambda id_: metadata.definition(tenant_id, id_))
+
+
+def _answer(body: bytes, statements: list[bytes], with_attachments: bool) -> Response:
+    if not with_attachments:
+        return Response(body, content_type="application/json")
+    found = attachments.find(principal().tenant_id, (msgspec.json.decode(s) for s in statements))
+    boundary = new_secret()
+    # The database is done with: the blobs may take long to send.
+    return Response(
+        attachments.answer(boundary, body, found, blobs()), content_type=f"multipart/mixed; boundary={boundary}"
+    )
+
+
+# --- Consistent-Through -------------------------------------------------------------------------------------------
+
+
+@xapi.after_request
+def _consistent_through(response: Response) -> Response:
+    """On every answer of the resource, errors included (1.0.3 Communication 2.1).
+
+    Clients wait for it by reading, so refused reads tell the present bound too; writers answer the last one known here.
+    """
+    if (request.endpoint or "").startswith("xapi.statements") and THROUGH not in response.headers:
+        response.headers[THROUGH] = consistency.text_of(_bound(g.get("principal"), response.status_code))
+    return response
+
+
+def _bound(who: Principal | None, status: int) -> int:
+    if who is None:
+        return 0
+    if request.method in ("GET", "HEAD") and 400 <= status < 500:
+        return consistency.consistent_through(who.tenant_id)
+    return consistency.last_known(who.tenant_id)

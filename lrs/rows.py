@@ -1,0 +1,174 @@
+"""What is stored for a validated statement: its body and everything filters and resources find it by. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from core.ids import new_id
+from lrs.formats import parse_timestamp
+from lrs.identity import (
+    ACTIVITY,
+    ACTIVITY_RELATED,
+    AGENT,
+    AGENT_RELATED,
+    REGISTRATION,
+    VERB,
+    identities,
+    ifi,
+    reference,
+)
+from lrs.parsing import Received
+from lrs.validation import VOIDED
+from lrs.versions import Version
+
+
+@dataclass(slots=True)
+class Prepared:
+    """A statement ready to be written. ``id`` is in lower case; ``target`` the id of its StatementRef object."""
+
+    id: str
+    value: dict[str, Any]
+    references: set[int]
+    target: str | None
+    voids: bool
+    head: str  # the body up to what is known only when it is stored
+    lacks_timestamp: bool
+
+    def body(self, stored: str) -> str:
+        """The JSON to keep; ``stored`` is the timestamp of storing."""
+        if self.lacks_timestamp:
+            return f'{self.head},"timestamp":"{stored}","stored":"{stored}"}}'
+        return f'{self.head},"stored":"{stored}"}}'
+
+
+def prepare(received: Received, version: Version, authority: bytes) -> Prepared:
+    """``received`` must be valid. Adds ``id`` where it has none, and ``authority`` (JSON) in place of one it may have."""
+    value, members = received.value, received.members
+    members.pop("stored", None)
+    if "id" not in value:
+        value["id"] = new_id()
+        members["id"] = msgspec.Raw(f'"{value["id"]}"'.encode())
+    if "version" not in value:
+        members["version"] = msgspec.Raw(f'"{version.statement_default}"'.encode())
+    members["authority"] = msgspec.Raw(authority)
+    if version.utc_timestamps and "timestamp" in value:
+        members["timestamp"] = _utc(value["timestamp"], members["timestamp"])
+    for name in ("context", "object"):
+        if _lift_single_activities(value, name):
+            members[name] = msgspec.Raw(msgspec.json.encode(value[name]))
+    target = value["object"]["id"].lower() if value["object"].get("objectType") == "StatementRef" else None
+    return Prepared(
+        id=value["id"].lower(),
+        value=value,
+        references=references(value),
+        target=target,
+        voids=target is not None and value["verb"]["id"] == VOIDED,
+        head=msgspec.json.encode(members)[:-1].decode(),
+        lacks_timestamp="timestamp" not in value,
+    )
+
+
+def _utc(text: str, raw: msgspec.Raw) -> msgspec.Raw:
+    """2.0 §4.2.7: timestamps are kept in UTC. The digits of the fraction are kept as they came."""
+    if text[-1] in "Zz" and "T" in text:
+        return raw
+    moment = parse_timestamp(text)
+    if moment is None:
+        raise ValueError("timestamp was not validated")
+    return msgspec.Raw(f'"{format_time(moment)}"'.encode())
+
+
+def format_time(moment: datetime) -> str:
+    """RFC 3339 in UTC; microseconds only where there are any below the millisecond."""
+    moment = moment.astimezone(UTC)
+    digits = "microseconds" if moment.microsecond % 1000 else "milliseconds"
+    return moment.isoformat(timespec=digits).replace("+00:00", "Z")
+
+
+def _lift_single_activities(value: dict[str, Any], name: str) -> bool:
+    """A context activity that came alone is kept as an array of one (1.0.3 Data 2.4.6.2); says whether that changed anything."""
+    context = value.get("context") if name == "context" else value["object"].get("context")
+    if context is None or (name == "object" and value["object"].get("objectType") != "SubStatement"):
+        return False
+    changed = False
+    activities = context.get("contextActivities", {})
+    for key, item in activities.items():
+        if isinstance(item, dict):
+            activities[key] = [item]
+            changed = True
+    return changed
+
+
+def references(value: dict[str, Any]) -> set[int]:
+    """References of every filter value that finds this statement by itself (not by what it points at)."""
+    found = {reference(VERB, value["verb"]["id"])}
+    for identity in _direct_agents(value):
+        found.add(reference(AGENT, identity))
+    for identity in _all_agents(value):
+        found.add(reference(AGENT_RELATED, identity))
+    target = value["object"]
+    if target.get("objectType", "Activity") == "Activity":
+        found.add(reference(ACTIVITY, target["id"]))
+    for activity in activities(value):
+        found.add(reference(ACTIVITY_RELATED, activity["id"]))
+    registration = value.get("context", {}).get("registration")
+    if registration is not None:
+        found.add(reference(REGISTRATION, registration.lower()))
+    return found
+
+
+def _direct_agents(value: dict[str, Any]) -> Iterator[str]:
+    yield from identities(value["actor"])
+    if value["object"].get("objectType") in ("Agent", "Group"):
+        yield from identities(value["object"])
+
+
+def actors(value: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Every agent and group in any role, sub-statement included; members are within their groups."""
+    yield value["actor"]
+    target = value["object"]
+    kind = target.get("objectType")
+    if kind in ("Agent", "Group"):
+        yield target
+    context = value.get("context")
+    if context is not None:
+        for name in ("instructor", "team"):
+            if name in context:
+                yield context[name]
+        for item in context.get("contextAgents", ()):
+            yield item["agent"]
+        for item in context.get("contextGroups", ()):
+            yield item["group"]
+    if kind == "SubStatement":
+        yield from actors(target)
+
+
+def _all_agents(value: dict[str, Any]) -> Iterator[str]:
+    for actor in actors(value):
+        yield from identities(actor)
+
+
+def activities(value: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Every activity: object, context activities, and those of a sub-statement."""
+    target = value["object"]
+    kind = target.get("objectType", "Activity")
+    if kind == "Activity":
+        yield target
+    for items in value.get("context", {}).get("contextActivities", {}).values():
+        yield from [items] if isinstance(items, dict) else items
+    if kind == "SubStatement":
+        yield from activities(target)
+
+
+def names(value: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """(identifier, name) of every identified agent or group that has a name."""
+    for actor in actors(value):
+        for one in (actor, *actor.get("member", ())):
+            identifier = ifi(one)
+            if identifier is not None and "name" in one:
+                yield identifier, one["name"]

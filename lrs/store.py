@@ -1,0 +1,130 @@
+"""Storing statements, usable inside any open unit of work.
+
+    store(tenant_id, statements, authority, *, version="2.0.0") -> list[str]
+
+validates statements built in this process, stores them in the current transaction and returns their ids in order. ``statements`` are
+dicts of JSON values, ``authority`` is the agent that answers for them. :class:`core.errors.Invalid` names index, path and rule;
+:class:`core.errors.Conflict` means that an id is taken by another statement. Each batch emits one event ``statements.stored``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from core import events
+from core.errors import Conflict, Invalid
+from lrs import comparison, consistency, linking, metadata, parsing, sql, versions
+from lrs.identity import AGENT_RELATED, identities, ifi, reference
+from lrs.rows import Prepared, prepare
+from lrs.validation import validate
+from lrs.versions import Version
+
+# More ids than this in an event are only counted.
+EVENT_IDS = 1000
+
+
+def store(
+    tenant_id: int, statements: list[dict[str, Any]], authority: dict[str, Any], *, version: str = "2.0.0"
+) -> list[str]:
+    """See the module; statements without ``id`` get one."""
+    rules = versions.of(version)
+    received = parsing.from_values(statements)
+    return store_prepared(tenant_id, prepare_all(received, rules, authority), authority)
+
+
+def prepare_all(received: list[parsing.Received], rules: Version, authority: dict[str, Any]) -> list[Prepared]:
+    """Validate and build rows; needs no database."""
+    check(received, rules)
+    return prepare_checked(received, rules, authority)
+
+
+def check(received: list[parsing.Received], rules: Version) -> None:
+    """Raise :class:`Invalid` unless all may be stored together."""
+    validate((r.value for r in received), rules)
+    _distinct([r.value.get("id") for r in received])
+
+
+def prepare_checked(received: list[parsing.Received], rules: Version, authority: dict[str, Any]) -> list[Prepared]:
+    """Build rows of statements that passed :func:`check`."""
+    packed = msgspec.json.encode(authority)
+    return [prepare(r, rules, packed) for r in received]
+
+
+def _distinct(ids: list[str | None]) -> None:
+    seen: set[str] = set()
+    for index, id_ in enumerate(ids):
+        if id_ is None:
+            continue
+        if id_.lower() in seen:  # 2.0 §4.1.6.1
+            raise Invalid(
+                f"statement {index}: $.id {id_} is used twice in one request",
+                code="statement",
+                index=index,
+                path="$.id",
+            )
+        seen.add(id_.lower())
+
+
+def store_prepared(
+    tenant_id: int, batch: list[Prepared], authority: dict[str, Any], *, define: bool = True
+) -> list[str]:
+    """Write validated statements in the current transaction; returns all ids in order, also of those already stored."""
+    if not batch:
+        return []
+    by_authority = reference(AGENT_RELATED, ifi(authority) or msgspec.json.encode(authority).decode())
+    stamp = consistency.stamp(tenant_id)
+    new = {p.id: (p, stamp.position(i)) for i, p in enumerate(batch)}
+    filled = _insert(tenant_id, by_authority, new)
+    if new:
+        common = {reference(AGENT_RELATED, i) for i in identities(authority)}
+        pairs = [(r, position) for p, position in new.values() for r in p.references | common]
+        sql.insert_references(tenant_id, pairs)
+        voided: list[str] = []
+        if filled or any(p.target for p, _ in new.values()):
+            voided = linking.link(tenant_id, new, filled)
+        metadata.record(tenant_id, (p.value for p, _ in new.values()), define=define)
+        _announce(tenant_id, [p for p, _ in new.values()], voided)
+    return [p.value["id"] for p in batch]
+
+
+def _insert(tenant_id: int, authority: int, new: dict[str, tuple[Prepared, int]]) -> set[str]:
+    """Insert ``new`` and placeholders of unknown targets; takes out of ``new`` what was stored before.
+
+    Returns the ids that other statements had been waiting for.
+    """
+    rows = [sql.NewRow(id_, position, p.body(consistency.stored_text(position))) for id_, (p, position) in new.items()]
+    targets = {p.target for p, _ in new.values() if p.target} - new.keys()
+    inserted = sql.insert_statements(tenant_id, authority, rows + [sql.NewRow(t, None, None) for t in targets])
+    clashing = new.keys() - inserted
+    filled = set()
+    for stored in sql.find(tenant_id, clashing, lock=True):
+        prepared, position = new[stored.id]
+        if stored.body is None:
+            body = prepared.body(consistency.stored_text(position))
+            sql.fill_placeholder(tenant_id, authority, sql.NewRow(stored.id, position, body))
+            filled.add(stored.id)
+        elif comparison.same(msgspec.json.decode(stored.body), prepared.value):
+            del new[stored.id]
+        else:
+            raise Conflict(f"there is another statement with the id {stored.id}", code="statement_id", id=stored.id)
+    return filled
+
+
+def _announce(tenant_id: int, stored: list[Prepared], voided: list[str]) -> None:
+    first = stored[0].value
+    registrations = {p.value.get("context", {}).get("registration") for p in stored} - {None}
+    events.emit(
+        tenant_id,
+        "statements.stored",
+        {
+            "count": len(stored),
+            "ids": [p.id for p in stored[:EVENT_IDS]],
+            "verbs": sorted({p.value["verb"]["id"] for p in stored}),
+            "actor": first["actor"],
+            "registrations": sorted(registrations),
+        },
+    )
+    for id_ in voided:
+        events.emit(tenant_id, "statements.voided", {"id": id_})

@@ -1,0 +1,168 @@
+"""Whether statements keep the rules of their version: a compiled schema says yes in microseconds, `jsonschema` explains a no.
+
+Both read the same schema text (``schemas/``) and the same format predicates. jsonschema-rs checks a statement of 1.4 KB in 15 µs,
+fastjsonschema takes 120 µs (its generated code raises and catches at every branch). Rules across members follow in Python.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import jsonschema
+import jsonschema_rs
+
+from core.errors import Invalid
+from lrs.formats import FORMATS
+from lrs.versions import Version
+
+VOIDED = "http://adlnet.gov/expapi/verbs/voided"
+SIGNATURE = "http://adlnet.gov/expapi/attachments/signature"
+_LISTS = ("choices", "scale", "source", "target", "steps")
+
+
+@cache
+def _schema(name: str) -> Any:
+    return json.loads((resources.files("lrs") / "schemas" / name).read_text())
+
+
+@cache
+def _compiled(name: str) -> Any:
+    return jsonschema_rs.Draft7Validator(_schema(name), formats=FORMATS, validate_formats=True)
+
+
+@cache
+def _explaining(name: str, definition: str) -> jsonschema.Draft7Validator:
+    checker = jsonschema.FormatChecker(formats=())
+    for word, good in FORMATS.items():
+        checker.checks(word)(good)
+    schema = _schema(name)
+    if definition:
+        schema = {"$ref": f"#/definitions/{definition}", "definitions": schema["definitions"]}
+    return jsonschema.Draft7Validator(schema, format_checker=checker)
+
+
+def validate(statements: Iterable[dict[str, Any]], version: Version) -> None:
+    """Raise :class:`Invalid` for the first statement that breaks a rule.
+
+    Its message names index, JSON path and rule; its details are ``index``, ``path`` and ``rule``.
+    """
+    is_valid = _compiled(version.schema).is_valid
+    for index, statement in enumerate(statements):
+        if not _quietly(is_valid, statement):
+            raise _explain(statement, version, index)
+        problem = _across(statement)
+        if problem is not None:
+            path, text = problem
+            raise _broken(index, path, text, "xapi")
+
+
+def validate_actor(value: Any, what: str, version: Version) -> None:
+    """Check an agent or identified group that is a request parameter; :class:`Invalid` names ``what``."""
+    for error in _explaining(version.schema, "actor").iter_errors(value):
+        error = _deepest(error)
+        raise Invalid(
+            f"{what}: {_path(error.absolute_path)} {_words(error)}", code=what, path=_path(error.absolute_path)
+        )
+
+
+def _quietly(is_valid: Any, statement: dict[str, Any]) -> bool:
+    try:
+        return bool(is_valid(statement))
+    except (ValueError, TypeError):  # numbers or nesting the compiled validator does not take
+        return False
+
+
+def _explain(statement: dict[str, Any], version: Version, index: int) -> Invalid:
+    error = jsonschema.exceptions.best_match(_explaining(version.schema, "").iter_errors(statement))
+    if error is None:
+        return _broken(index, "$", "has a value this server cannot read", "json")
+    error = _deepest(error)
+    return _broken(index, _path(error.absolute_path), _words(error), str(error.validator))
+
+
+def _deepest(error: Any) -> Any:
+    """The branch of an if/then or oneOf that says most."""
+    while error.context:
+        best = max(error.context, key=lambda e: len(e.absolute_path))
+        if len(best.absolute_path) <= len(error.absolute_path) and error.validator == "oneOf":
+            return error
+        error = best
+    return error
+
+
+def _words(error: Any) -> str:
+    if error.validator == "oneOf":
+        count = sum(name in error.instance for name in ("mbox", "mbox_sha1sum", "openid", "account"))
+        return f"must have exactly one of mbox, mbox_sha1sum, openid, account; it has {count}"
+    if error.validator == "format":
+        return f"is not a valid {error.validator_value}: {str(error.instance)[:100]!r}"
+    return str(error.message)[:300]
+
+
+def _path(parts: Iterable[str | int]) -> str:
+    path = "$"
+    for part in parts:
+        if isinstance(part, int):
+            path += f"[{part}]"
+        else:
+            path += f".{part}" if part.isidentifier() else f"[{json.dumps(part)}]"
+    return path
+
+
+def _broken(index: int, path: str, text: str, rule: str) -> Invalid:
+    return Invalid(f"statement {index}: {path} {text}", code="statement", index=index, path=path, rule=rule)
+
+
+def _across(statement: dict[str, Any]) -> tuple[str, str] | None:
+    """(path, problem) of the first rule broken that compares members, or None."""
+    sub = statement["object"]
+    nested = sub.get("objectType") == "SubStatement"
+    if statement["verb"]["id"] == VOIDED and sub.get("objectType") != "StatementRef":
+        return "$.object", "must be a StatementRef where the verb is voided"  # 1.0.3 Data 2.3.2; 2.0 §4.2.5
+    problem = _one(statement, "$")
+    if problem is None and nested:
+        problem = _one(sub, "$.object")
+    return problem
+
+
+def _one(statement: dict[str, Any], path: str) -> tuple[str, str] | None:
+    target = statement["object"]
+    kind = target.get("objectType", "Activity")
+    context = statement.get("context")
+    if context is not None and kind != "Activity":
+        for name in ("revision", "platform"):  # 1.0.3 Data 2.4.6: only where the object is an Activity
+            if name in context:
+                return f"{path}.context.{name}", f"must not be used where the object is a {kind}"
+    score = statement.get("result", {}).get("score")
+    if score is not None:
+        problem = _score(score)
+        if problem is not None:
+            return f"{path}.result.score", problem
+    definition = target.get("definition")
+    if definition is not None and "interactionType" in definition:
+        return _components(definition, f"{path}.object.definition")
+    return None
+
+
+def _score(score: dict[str, Any]) -> str | None:
+    """1.0.3 Data 2.4.5.1: min < max, raw within both."""
+    low, high, raw = score.get("min"), score.get("max"), score.get("raw")
+    if low is not None and high is not None and low >= high:
+        return f"must have min below max, but {low} is not below {high}"
+    if raw is not None and ((low is not None and raw < low) or (high is not None and raw > high)):
+        return f"must have raw between min and max, but is {raw}"
+    return None
+
+
+def _components(definition: dict[str, Any], path: str) -> tuple[str, str] | None:
+    for name in _LISTS:
+        seen = set()
+        for component in definition.get(name, ()):
+            if component["id"] in seen:  # 1.0.3 Data 2.4.4.1: ids are distinct within a list
+                return f"{path}.{name}", f"has the id {component['id'][:100]!r} twice"
+            seen.add(component["id"])
+    return None

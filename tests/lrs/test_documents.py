@@ -1,0 +1,110 @@
+"""Documents below HTTP: places, merging, preconditions, races."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from flask import Flask
+
+from core.db import unit_of_work
+from core.errors import Conflict, Invalid
+from lrs import documents
+from lrs.documents import Content, Place
+from tests.conftest import TestTenant
+from tests.lrs.builders import agent, new_uuid
+
+ACTIVITY = "http://example.com/a"
+
+
+def place(tenant: TestTenant, registration: str | None = None) -> Place:
+    return documents.state_place(tenant.id, ACTIVITY, agent(), registration)
+
+
+def test_put_get_and_replace(app: Flask, tenant: TestTenant) -> None:
+    with unit_of_work():
+        documents.put_state(tenant.id, ACTIVITY, agent(), "bookmark", b"one", "text/plain")
+    with unit_of_work():
+        after = documents.put_state(tenant.id, ACTIVITY, agent(), "bookmark", b"two", "text/plain")
+    stored = documents.get_state(tenant.id, ACTIVITY, agent(), "bookmark")
+    assert stored is not None
+    assert (stored.content, stored.etag) == (b"two", after.etag)
+    assert documents.get_state(tenant.id, ACTIVITY, agent("other"), "bookmark") is None
+    assert documents.get_state(tenant.id, ACTIVITY, agent(), "bookmark", new_uuid()) is None
+
+
+def test_registrations_keep_apart_and_none_is_one_place(app: Flask, tenant: TestTenant) -> None:
+    registration = new_uuid()
+    with unit_of_work():
+        documents.put(place(tenant), "a", b"1", "x/y")
+        documents.put(place(tenant), "a", b"2", "x/y")
+        documents.put(place(tenant, registration), "a", b"3", "x/y")
+        documents.put(place(tenant, registration.upper()), "b", b"4", "x/y")
+    assert documents.ids(place(tenant)) == ["a", "b"]
+    assert documents.ids(place(tenant, registration)) == ["a", "b"]
+    with unit_of_work():
+        documents.delete_all(place(tenant, registration))
+    assert documents.ids(place(tenant)) == ["a"]
+
+
+def test_merge_joins_top_level_members(app: Flask, tenant: TestTenant) -> None:
+    with unit_of_work():
+        documents.put(place(tenant), "a", b'{"x": {"deep": 1}, "y": 1.0}', "application/json")
+        documents.merge(place(tenant), "a", b'{"x": 2, "z": null}', "application/json; charset=utf-8")
+    stored = documents.get(place(tenant), "a")
+    assert stored is not None
+    assert stored.content == b'{"x":2,"y":1.0,"z":null}'
+
+
+@pytest.mark.parametrize(
+    ("before", "kind", "sent", "sent_kind"),
+    [
+        (b"text", "text/plain", b"{}", "application/json"),
+        (b"{}", "application/json", b"text", "text/plain"),
+        (b"{}", "application/json", b"[]", "application/json"),
+        (b"[]", "application/json", b"{}", "application/json"),
+        (b"{}", "application/json", b"{", "application/json"),
+    ],
+)
+def test_what_cannot_be_merged_changes_nothing(
+    app: Flask, tenant: TestTenant, before: bytes, kind: str, sent: bytes, sent_kind: str
+) -> None:
+    with unit_of_work():
+        documents.put(place(tenant), "a", before, kind)
+    with pytest.raises(Invalid), unit_of_work():
+        documents.merge(place(tenant), "a", sent, sent_kind)
+    stored = documents.get(place(tenant), "a")
+    assert stored is not None
+    assert stored.content == before
+
+
+def test_long_names(app: Flask, tenant: TestTenant) -> None:
+    long = Place(tenant.id, "state", "http://example.com/" + "x" * 9000, "mbox\x1f" + "y" * 9000)
+    with unit_of_work():
+        documents.put(long, "z" * 9000, b"1", "x/y")
+    assert documents.ids(long) == ["z" * 9000]
+
+
+def test_one_of_many_creators_wins(app: Flask, tenant: TestTenant) -> None:
+    """If-None-Match: * from eight threads at once: the check and the write are one step."""
+    outcomes: list[str] = []
+
+    def refuse_existing(stored: Content | None) -> None:
+        if stored is not None:
+            raise Conflict("exists")
+
+    def create(number: int) -> None:
+        with app.app_context():
+            try:
+                with unit_of_work():
+                    documents.put(place(tenant), "race", str(number).encode(), "x/y", refuse_existing)
+                outcomes.append("created")
+            except Conflict:
+                outcomes.append("refused")
+
+    threads = [threading.Thread(target=create, args=(n,)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == ["created"] + ["refused"] * 7

@@ -1,0 +1,81 @@
+"""String formats: what counts as a timestamp, duration, language tag, IRI."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lrs.formats import FORMATS, parse_timestamp
+
+GOOD = {
+    "iri": ["http://a", "urn:x:y", "http://ü.example/ä?q#f", "mailto:a@b"],
+    "uuid": ["7ccd3322-e1a5-411a-a67d-6a735c76f119", "7CCD3322-E1A5-411A-A67D-6A735C76F119"],
+    "mailto": ["mailto:a@b.c"],
+    "language": ["en", "en-US", "zh-Hant-TW", "i-klingon", "x-own", "de-CH-1996", "tlh", "es-419"],
+    "duration": ["P1Y", "PT0S", "PT1234.567S", "P1Y2M3DT4H5M6.7S", "P3W", "PT1H", "PT1,5M"],
+    "media-type": ["text/plain", "text/plain; charset=utf-8", "application/vnd.x+json"],
+    "sha2": ["a" * 64, "A" * 128],
+    "version": ["1.0", "1.0.3", "1.0.9", "2.0.0"],
+    "timestamp": [
+        "2015-12-18T12:17:00Z",
+        "2015-12-18T12:17:00+05:30",
+        "2015-12-18T12:17:00.123456789Z",
+        "20151218T121700Z",
+        "2016-12-31T23:59:60Z",
+    ],
+}
+BAD = {
+    "iri": ["a", "//a", "http://a b", "1:x", "ab=c://x", "", "http://a\n"],
+    "uuid": [
+        "7ccd3322e1a5411aa67d6a735c76f119",
+        "7ccd3322-e1a5-411a-a67d-6a735c76f11g",
+        "7ccd3322-e1a5-411a-a67d-6a735c76f119\n",
+    ],
+    "mailto": ["a@b.c", "mailto:a", "mailto:a@b@c", "mailto:"],
+    "language": ["", "e", "en_US", "123", "en-", "a-b-c"],
+    "duration": ["", "P", "PT", "1Y", "P1H", "P1Y2W", "PT1.5H2M" * 2, "P-1Y"],
+    "media-type": ["text", "text/", "/plain", "text plain/x"],
+    "sha2": ["a" * 63, "g" * 64, ""],
+    "version": ["1", "1.1.0", "0.9", "3.0", "1.0.x"],
+    "timestamp": [
+        "2015-12-18",
+        "2015-13-18T12:17:00Z",
+        "2015-02-30T12:17:00Z",
+        "2015-12-18T25:17:00Z",
+        "2015-12-18T12:17:00-00:00",
+        "2015-12-18T12:17:00-0000",
+        "2015-12-18T12:17:00-00",
+        "2015-12-18T12:17:00+24:00",
+        "2015-12-18T12:17:00Zjunk",
+        "now",
+    ],
+}
+
+
+@pytest.mark.parametrize(("name", "text"), [(n, t) for n, ts in GOOD.items() for t in ts])
+def test_good(name: str, text: str) -> None:
+    assert FORMATS[name](text)
+
+
+@pytest.mark.parametrize(("name", "text"), [(n, t) for n, ts in BAD.items() for t in ts])
+def test_bad(name: str, text: str) -> None:
+    assert not FORMATS[name](text)
+
+
+def test_offsets_become_utc() -> None:
+    assert parse_timestamp("2015-12-18T12:17:00.5+05:30") == datetime(2015, 12, 18, 6, 47, 0, 500_000, UTC)
+    assert parse_timestamp("2015-12-18T12:17:00-01:00") == datetime(2015, 12, 18, 13, 17, 0, 0, UTC)
+
+
+@given(st.datetimes(timezones=st.just(UTC)))
+def test_every_moment_is_read_back(moment: datetime) -> None:
+    assert parse_timestamp(moment.isoformat()) == moment
+
+
+@given(st.text())
+def test_no_text_makes_a_predicate_fail(text: str) -> None:
+    for good in FORMATS.values():
+        good(text)

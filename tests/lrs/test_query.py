@@ -1,0 +1,184 @@
+"""Finding: every filter, roles, pages in both directions, and the plans PostgreSQL makes for them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from core.db import dialect, session, unit_of_work
+from core.errors import Invalid
+from lrs import query
+from lrs.consistency import stored_time
+from lrs.query import Filters
+from lrs.store import store
+from tests.conftest import TestTenant
+from tests.lrs.builders import AUTHORITY, agent, new_uuid, statement
+
+
+def put(tenant: TestTenant, *statements: dict[str, Any]) -> list[str]:
+    with unit_of_work():
+        return store(tenant.id, list(statements), AUTHORITY)
+
+
+def found(tenant: TestTenant, **filters: Any) -> set[str]:
+    page = query.newest(tenant.id, filters=Filters(**filters), limit=1000)
+    return {msgspec.json.decode(s)["id"] for s in page.statements}
+
+
+GROUP = {"objectType": "Group", "mbox": "mailto:group@example.com", "member": [agent("member")]}
+ROLES: dict[str, dict[str, Any]] = {
+    "actor": {"actor": agent("x")},
+    "member": {"actor": GROUP | {"member": [agent("x")]}},
+    "group": {"actor": {"objectType": "Group", "name": "g", **agent("x")}},
+    "object": {"object": {"objectType": "Agent", **agent("x")}},
+    "instructor": {"context": {"instructor": agent("x")}},
+    "team": {"context": {"team": {"objectType": "Group", **agent("x")}}},
+    "team member": {"context": {"team": {"objectType": "Group", "member": [agent("x")]}}},
+    "contextAgents": {"context": {"contextAgents": [{"objectType": "contextAgent", "agent": agent("x")}]}},
+    "contextGroups": {
+        "context": {"contextGroups": [{"objectType": "contextGroup", "group": {"objectType": "Group", **agent("x")}}]}
+    },
+    "sub actor": {"object": {"objectType": "SubStatement", **statement(actor=agent("x"))}},
+    "sub object": {"object": {"objectType": "SubStatement", **statement(object={"objectType": "Agent", **agent("x")})}},
+    "sub instructor": {"object": {"objectType": "SubStatement", **statement(context={"instructor": agent("x")})}},
+}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_roles_of_an_agent(app: Flask, tenant: TestTenant, role: str) -> None:
+    (id_, _) = put(tenant, statement(**ROLES[role]), statement())
+    direct = role in ("actor", "member", "group", "object")
+    assert found(tenant, agent=agent("x")) == ({id_} if direct else set())
+    assert found(tenant, agent=agent("x"), related_agents=True) == {id_}
+
+
+def test_authority_is_related(app: Flask, tenant: TestTenant) -> None:
+    ids = put(tenant, statement(), statement())
+    assert found(tenant, agent=AUTHORITY, related_agents=True) == set(ids)
+    assert found(tenant, agent=AUTHORITY) == set()
+    assert found(tenant, authority=query.authority_reference(AUTHORITY)) == set(ids)
+    assert found(tenant, authority=query.authority_reference(agent())) == set()
+
+
+def test_identifiers_of_other_kinds_do_not_match(app: Flask, tenant: TestTenant) -> None:
+    account = {"account": {"homePage": "http://example.com", "name": "x"}}
+    put(tenant, statement(actor=account))
+    assert found(tenant, agent={"openid": "http://example.com"}) == set()
+    assert len(found(tenant, agent=account)) == 1
+
+
+@pytest.mark.parametrize("kind", ["parent", "grouping", "category", "other", "sub", "sub parent"])
+def test_related_activities(app: Flask, tenant: TestTenant, kind: str) -> None:
+    wanted = {"id": "http://example.com/wanted"}
+    if kind == "sub":
+        one = statement(object={"objectType": "SubStatement", **statement(object=wanted)})
+    elif kind == "sub parent":
+        inner = statement(context={"contextActivities": {"parent": [wanted]}})
+        one = statement(object={"objectType": "SubStatement", **inner})
+    else:
+        one = statement(context={"contextActivities": {kind: wanted}})
+    (id_, _) = put(tenant, one, statement())
+    assert found(tenant, activity=wanted["id"]) == set()
+    assert found(tenant, activity=wanted["id"], related_activities=True) == {id_}
+
+
+def test_pages_both_ways_see_each_once(app: Flask, tenant: TestTenant) -> None:
+    ids = [i for _ in range(4) for i in put(tenant, *[statement() for _ in range(5)])]
+    for ascending in (False, True):
+        seen: list[str] = []
+        after = None
+        while True:
+            page = query.page(tenant.id, Filters(agent=agent()), limit=3, after=after, ascending=ascending)
+            seen += [msgspec.json.decode(s)["id"] for s in page.statements]
+            if not page.more:
+                break
+            after = page.positions[-1]
+            put(tenant, statement(actor=agent("new")))
+        assert seen == (ids if ascending else ids[::-1])
+
+
+def test_exact_page_has_no_more(app: Flask, tenant: TestTenant) -> None:
+    put(tenant, statement(), statement())
+    assert query.newest(tenant.id, limit=2).cursor is None
+    assert query.newest(tenant.id, limit=1).cursor is not None
+
+
+def test_since_excludes_and_until_includes(app: Flask, tenant: TestTenant) -> None:
+    (id_,) = put(tenant, statement())
+    one = query.one(tenant.id, id_)
+    assert one is not None
+    stored = stored_time(one.position)
+    tick = timedelta(milliseconds=1)
+    assert found(tenant, since=stored) == set()
+    assert found(tenant, since=stored - tick) == {id_}
+    assert found(tenant, until=stored) == {id_}
+    assert found(tenant, until=stored - tick) == set()
+    assert found(tenant, since=stored - tick, until=stored, verb="http://example.com/verbs/did") == {id_}
+
+
+def test_bytes_are_those_received(app: Flask, tenant: TestTenant) -> None:
+    put(tenant, statement(result={"score": {"raw": 1.50}}, context={"extensions": {"http://x.y/z": [1, None, "é"]}}))
+    (body,) = query.newest(tenant.id).statements
+    assert '{"http://x.y/z":[1,null,"é"]}'.encode() in body
+
+
+def test_bad_cursor_and_id(app: Flask, tenant: TestTenant) -> None:
+    with pytest.raises(Invalid):
+        query.newest(tenant.id, cursor="x")
+    with pytest.raises(Invalid):
+        query.one(tenant.id, "x")
+
+
+FILTERS: list[dict[str, Any]] = [
+    {},
+    {"agent": agent("7")},
+    {"agent": agent("7"), "related_agents": True},
+    {"verb": "http://example.com/verbs/3"},
+    {"activity": "http://example.com/activities/5"},
+    {"activity": "http://example.com/parents/1", "related_activities": True},
+    {"registration": "ec531277-b57b-4c15-8d91-000000000007"},
+    {"agent": agent("7"), "verb": "http://example.com/verbs/3"},
+    {"agent": agent("7"), "activity": "http://example.com/activities/5"},
+    {"agent": agent("7"), "activity": "http://example.com/activities/5", "verb": "http://example.com/verbs/3"},
+    {"agent": agent("nobody")},
+]
+
+
+def test_every_filter_reads_an_index(app: Flask, tenant: TestTenant) -> None:
+    """No filter combination may read a whole table or sort: its cost must not grow with the store."""
+    if dialect() != "postgresql":
+        pytest.skip("the plans of PostgreSQL")
+    for start in range(0, 4000, 500):
+        put(tenant, *[_spread(i) for i in range(start, start + 500)])
+    session().execute(text("ANALYZE statements"))
+    session().execute(text("ANALYZE statement_references"))
+    for filters in FILTERS:
+        for ascending in (False, True):
+            built = query.select_page(tenant.id, Filters(**filters), None, ascending, 1 << 41).limit(26)
+            sql = built.compile(session().get_bind(), compile_kwargs={"literal_binds": True})
+            plan = "\n".join(row[0] for row in session().execute(text(f"EXPLAIN {sql}")))
+            assert "Seq Scan" not in plan, (filters, plan)
+            assert "Index" in plan, (filters, plan)
+
+
+def _spread(i: int) -> dict[str, Any]:
+    return statement(
+        actor=agent(str(i % 100)),
+        verb={"id": f"http://example.com/verbs/{i % 7}"},
+        object={"id": f"http://example.com/activities/{i % 40}"},
+        context={
+            "registration": f"ec531277-b57b-4c15-8d91-{i % 100:012d}",
+            "contextActivities": {"parent": [{"id": f"http://example.com/parents/{i % 4}"}]},
+        },
+    )
+
+
+def test_registration_in_any_case(app: Flask, tenant: TestTenant) -> None:
+    registration = new_uuid()
+    put(tenant, statement(context={"registration": registration.upper()}))
+    assert len(found(tenant, registration=registration)) == 1

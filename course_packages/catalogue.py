@@ -1,0 +1,175 @@
+"""Courses, versions and files as the rest of Rekam asks for them.
+
+Every function works in the session it finds (``core.db.session()``); those that write need a unit of work and flush.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import delete, func, select
+
+from core import clock, events
+from core.db import session
+from core.errors import Conflict, Invalid, NotFound
+from course_packages import model
+from course_packages.archive import fold
+from course_packages.models import Course, CourseVersion, ImportJob, PackageFile, VersionStatus
+
+
+def get_course(tenant_id: int, course_id: str) -> Course:
+    """The course, imported successfully or not; :class:`NotFound` when there is none."""
+    course = session().get(Course, (tenant_id, course_id))
+    if course is None:
+        raise NotFound(f"no course {course_id!r}")
+    return course
+
+
+def list_courses(
+    tenant_id: int,
+    *,
+    search: str = "",
+    tag: str | None = None,
+    only_ready: bool = True,
+    after: str = "",
+    limit: int = 100,
+) -> list[Course]:
+    """Courses in the order of their ids, from the first id greater than ``after``; ``search`` looks in id and title."""
+    query = select(Course).where(Course.tenant_id == tenant_id, Course.id > after).order_by(Course.id).limit(limit)
+    if only_ready:
+        query = query.where(Course.current.is_not(None))
+    if search:
+        word = search.lower()
+        query = query.where(
+            func.lower(Course.title).contains(word, autoescape=True)
+            | func.lower(Course.id).contains(word, autoescape=True)
+        )
+    courses = session().scalars(query if tag is None else query.limit(None))
+    if tag is None:
+        return list(courses)
+    return [course for course in courses if tag in course.tags][:limit]
+
+
+def set_title(tenant_id: int, course_id: str, title: str) -> Course:
+    """Give the course a title of its own, which later versions do not change."""
+    course = get_course(tenant_id, course_id)
+    if not title.strip():
+        raise Invalid("a course title cannot be empty")
+    course.title, course.own_title, course.updated = title.strip(), True, clock.now()
+    session().flush()
+    return course
+
+
+def set_tags(tenant_id: int, course_id: str, tags: Sequence[str]) -> Course:
+    course = get_course(tenant_id, course_id)
+    course.tags, course.updated = list(dict.fromkeys(t.strip() for t in tags if t.strip())), clock.now()
+    session().flush()
+    return course
+
+
+def set_settings(tenant_id: int, course_id: str, settings: dict[str, Any]) -> Course:
+    """Replace the compatibility settings of the course."""
+    course = get_course(tenant_id, course_id)
+    course.settings, course.updated = dict(settings), clock.now()
+    session().flush()
+    return course
+
+
+def list_versions(tenant_id: int, course_id: str, *, only_ready: bool = False) -> list[CourseVersion]:
+    """Versions of a course, oldest first."""
+    query = select(CourseVersion).where(CourseVersion.tenant_id == tenant_id, CourseVersion.course_id == course_id)
+    if only_ready:
+        query = query.where(CourseVersion.status == VersionStatus.READY)
+    return list(session().scalars(query.order_by(CourseVersion.number)))
+
+
+def get_version(tenant_id: int, course_id: str, number: int) -> CourseVersion:
+    version = session().scalar(
+        select(CourseVersion).where(
+            CourseVersion.tenant_id == tenant_id, CourseVersion.course_id == course_id, CourseVersion.number == number
+        )
+    )
+    if version is None:
+        raise NotFound(f"no version {number} of course {course_id!r}")
+    return version
+
+
+def version_by_id(tenant_id: int, version_id: str) -> CourseVersion:
+    version = session().get(CourseVersion, (tenant_id, version_id))
+    if version is None:
+        raise NotFound(f"no course version {version_id!r}")
+    return version
+
+
+def current_version(tenant_id: int, course_id: str) -> CourseVersion:
+    """The newest ready version: what new registrations get. :class:`NotFound` when nothing is ready."""
+    course = get_course(tenant_id, course_id)
+    if course.current is None:
+        raise NotFound(f"course {course_id!r} has no imported version yet")
+    return get_version(tenant_id, course_id, course.current)
+
+
+def package(tenant_id: int, version_id: str) -> model.CoursePackage:
+    """The parsed package of a ready version. Cheap to ask for: versions are immutable, so the last ones stay in memory."""
+    return _package(tenant_id, version_id)
+
+
+@lru_cache(maxsize=128)
+def _package(tenant_id: int, version_id: str) -> model.CoursePackage:
+    stored = session().scalar(
+        select(CourseVersion.package).where(CourseVersion.tenant_id == tenant_id, CourseVersion.id == version_id)
+    )
+    if stored is None:
+        raise NotFound(f"course version {version_id!r} is not ready")
+    return model.from_json(stored)
+
+
+def find_file(tenant_id: int, version_id: str, path: str) -> PackageFile | None:
+    """The file at ``path`` (decoded, without a leading slash, relative to the package root), matched without case."""
+    return session().get(PackageFile, (tenant_id, version_id, fold(path)))
+
+
+def list_files(tenant_id: int, version_id: str) -> list[PackageFile]:
+    """All files of a version in the order of their paths."""
+    query = select(PackageFile).where(PackageFile.tenant_id == tenant_id, PackageFile.version_id == version_id)
+    return list(session().scalars(query.order_by(PackageFile.folded)))
+
+
+def delete_version(tenant_id: int, course_id: str, number: int) -> None:
+    """Delete one version; registrations on it must have been deleted before. The newest ready one left becomes current."""
+    version = get_version(tenant_id, course_id, number)
+    if version.status == VersionStatus.IMPORTING:
+        raise Conflict(f"version {number} of course {course_id!r} is being imported")
+    _delete_rows(tenant_id, [version.id])
+    course = get_course(tenant_id, course_id)
+    course.current = session().scalar(
+        select(func.max(CourseVersion.number)).where(
+            CourseVersion.tenant_id == tenant_id,
+            CourseVersion.course_id == course_id,
+            CourseVersion.status == VersionStatus.READY,
+        )
+    )
+    course.updated = clock.now()
+    session().flush()
+
+
+def delete_course(tenant_id: int, course_id: str) -> None:
+    """Delete a course with all versions and jobs; its registrations must have been deleted before. Emits course.deleted."""
+    course = get_course(tenant_id, course_id)
+    _delete_rows(tenant_id, [version.id for version in list_versions(tenant_id, course_id)])
+    session().execute(delete(ImportJob).where(ImportJob.tenant_id == tenant_id, ImportJob.course_id == course_id))
+    session().delete(course)
+    events.emit(tenant_id, "course.deleted", {"course_id": course_id, "title": course.title})
+    session().flush()
+
+
+def _delete_rows(tenant_id: int, version_ids: Sequence[str]) -> None:
+    for version_id in version_ids:
+        session().execute(
+            delete(PackageFile).where(PackageFile.tenant_id == tenant_id, PackageFile.version_id == version_id)
+        )
+        session().execute(
+            delete(CourseVersion).where(CourseVersion.tenant_id == tenant_id, CourseVersion.id == version_id)
+        )

@@ -1,0 +1,346 @@
+"""Import of a package as a job: staged upload → archive → manifest → blobs → an immutable version, ready or rejected."""
+
+from __future__ import annotations
+
+import io
+import logging
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import IO, Any
+
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.exc import DBAPIError
+
+from core import clock, events, outbox
+from core.blobs import Blob, blobs
+from core.db import dialect, session, unit_of_work
+from core.errors import Conflict, Invalid, NotFound, TooLarge, Unavailable
+from core.outbox import OutboxRow
+from core.settings import get_settings
+from course_packages import model
+from course_packages.archive import EntryReader, Limits, fold
+from course_packages.inspection import inspect
+from course_packages.mime import mime_of
+from course_packages.models import Course, CourseVersion, ImportJob, JobStatus, PackageFile, VersionStatus
+from course_packages.parsers.files import PackageFiles
+from course_packages.problems import Findings, Report
+from course_packages.zip_directory import BadZip
+
+log = logging.getLogger("rekam.import")
+
+KIND = "import_course"
+_INTERVAL = 1.0
+# A worker that dies lets go of its job after this time; one that lives renews it with each step of progress.
+LEASE = timedelta(minutes=2)
+# Reading the manifest counts as so many percent, storing files as the rest.
+_PARSED = 10
+_INSERT_BATCH = 1000
+# Storage or database may be back later.
+_PASSING = (Unavailable, DBAPIError, OSError)
+_MOST_TRIES = 4
+
+
+def stage(source: IO[bytes]) -> Blob:
+    """Stream an upload into the blob store; :class:`core.errors.TooLarge` over ``upload_limit``.
+
+    Call it before the unit of work that starts the import, so that no write lock is held while bytes flow.
+    """
+    return blobs().put(_Capped(source, get_settings().upload_limit))
+
+
+class _Capped(io.RawIOBase):
+    """Reads on until more than ``limit`` bytes came."""
+
+    def __init__(self, source: IO[bytes], limit: int) -> None:
+        self._source, self._limit, self._count = source, limit, 0
+
+    def read(self, size: int | None = -1) -> bytes:
+        data = self._source.read(-1 if size is None else size)
+        self._count += len(data)
+        if self._count > self._limit:
+            raise TooLarge(f"the package is larger than {self._limit} bytes", limit=self._limit)
+        return data
+
+
+def start_import(
+    tenant_id: int, course_id: str, source: Blob | IO[bytes], filename: str, *, may_create_version: bool = True
+) -> ImportJob:
+    """Record a new version (status importing) with its job and enqueue the work; needs a unit of work.
+
+    :class:`core.errors.Conflict` when the course exists and ``may_create_version`` is false, :class:`core.errors.Invalid`
+    for a course id that cannot be one. The job's ``status`` goes from RUNNING to COMPLETE or ERROR.
+    """
+    _check_id(course_id)
+    blob = source if isinstance(source, Blob) else stage(source)
+    course = session().get(Course, (tenant_id, course_id), with_for_update=dialect() == "postgresql")
+    if course is None:
+        course = Course(tenant_id=tenant_id, id=course_id, title=_name_of(filename))
+        session().add(course)
+        session().flush()
+    elif not may_create_version and (course.current is not None or _is_importing(tenant_id, course_id)):
+        raise Conflict(f"there already is a course {course_id!r}", code="course_exists", course=course_id)
+    version = CourseVersion(
+        tenant_id=tenant_id,
+        course_id=course_id,
+        number=_next_number(tenant_id, course_id),
+        title=course.title,
+        filename=_shown_name(filename),
+        zip_sha256=blob.sha256,
+        zip_size=blob.size,
+    )
+    session().add(version)
+    session().flush()
+    job = ImportJob(tenant_id=tenant_id, course_id=course_id, version_id=version.id, message="waiting for a worker")
+    session().add(job)
+    session().flush()
+    outbox.enqueue(tenant_id, KIND, {"job": job.id})
+    session().flush()
+    return job
+
+
+def _check_id(course_id: str) -> None:
+    if not course_id.strip() or len(course_id) > 255 or any(ord(c) < 32 or c == "\x7f" for c in course_id):
+        raise Invalid("a course id has 1 to 255 characters, none of them a control character", course=course_id[:300])
+
+
+def _shown_name(filename: str) -> str:
+    """The last part of an uploaded file's name, without what could confuse a header or a page."""
+    name = filename.replace("\\", "/").rpartition("/")[2]
+    return "".join(c for c in name if c.isprintable())[:255] or "package.zip"
+
+
+def _name_of(filename: str) -> str:
+    return _shown_name(filename).removesuffix(".zip")
+
+
+def _is_importing(tenant_id: int, course_id: str) -> bool:
+    query = select(CourseVersion.id).where(
+        CourseVersion.tenant_id == tenant_id,
+        CourseVersion.course_id == course_id,
+        CourseVersion.status == VersionStatus.IMPORTING,
+    )
+    return session().scalar(query.limit(1)) is not None
+
+
+def _next_number(tenant_id: int, course_id: str) -> int:
+    highest = session().scalar(
+        select(func.max(CourseVersion.number)).where(
+            CourseVersion.tenant_id == tenant_id, CourseVersion.course_id == course_id
+        )
+    )
+    return (highest or 0) + 1
+
+
+def get_job(tenant_id: int, job_id: str) -> ImportJob:
+    """The job; :class:`core.errors.NotFound` when there is none."""
+    job = session().get(ImportJob, (tenant_id, job_id))
+    if job is None:
+        raise NotFound(f"no import job {job_id!r}")
+    return job
+
+
+# --- the work -----------------------------------------------------------------------------------------------------
+
+
+@outbox.handler(KIND, lease=LEASE)
+def _handle(row: OutboxRow) -> None:
+    run_import(row.tenant_id, row.payload["job"], last_try=row.tries >= _MOST_TRIES, row_id=row.id)
+
+
+def run_import(tenant_id: int, job_id: str, *, last_try: bool = False, row_id: str | None = None) -> None:
+    """Do the work of a job: the body of the outbox handler ``import_course``. Opens its own units of work.
+
+    Bad packages end as status ERROR with the reasons; running it again after a crash, or for a finished job, is safe.
+    Only what may pass (storage, database) is raised, for another try; on the ``last_try`` that too ends as ERROR.
+    ``row_id`` names the outbox row whose lease is renewed with the progress.
+    """
+    version = _unfinished(tenant_id, job_id)
+    if version is None:
+        return
+    zip_sha256 = version.zip_sha256
+    progress = _Progress(tenant_id, job_id, row_id)
+    progress.report(1, "reading the package", force=True)
+    try:
+        package, report, stored = _read(zip_sha256, progress)
+    except Exception as error:
+        passing = isinstance(error, _PASSING)
+        if passing and not last_try:
+            raise
+        log.exception("import failed", extra={"job": job_id})
+        package, report, stored = None, _internal("import_given_up" if passing else "import_internal"), []
+    if package is None:
+        _reject(tenant_id, job_id, report)
+    else:
+        _finish(tenant_id, job_id, package, report, stored)
+
+
+def _internal(code: str) -> Report:
+    findings = Findings()
+    findings.add(code)
+    return findings.report()
+
+
+def _read(zip_sha256: str, progress: _Progress) -> tuple[model.CoursePackage | None, Report, list[dict[str, Any]]]:
+    """Inspect the zip and, when it is good, publish its files."""
+    with blobs().as_file(zip_sha256) as path, path.open("rb") as file:
+        found = inspect(file, limits())
+        if found.package is None or found.files is None:
+            return None, found.report, []
+        progress.report(_PARSED, "storing files", force=True)
+        try:
+            return found.package, found.report, _store(found.files, progress)
+        except BadZip as bad:
+            findings = Findings()
+            findings.add(bad.code, file=bad.entry, **bad.values)
+            damage = findings.report()
+            return None, Report(found.report.problems + damage.problems, found.report.repairs), []
+
+
+def limits() -> Limits:
+    """The limits that the settings in force put on a package."""
+    settings = get_settings()
+    return Limits(
+        entries=settings.package_entries_limit,
+        total_size=settings.package_size_limit,
+        ratio=settings.package_ratio_limit,
+        manifest_size=settings.manifest_size_limit,
+        manifest_elements=settings.manifest_elements_limit,
+    )
+
+
+def _unfinished(tenant_id: int, job_id: str, *, lock: bool = False) -> CourseVersion | None:
+    """The version of a job that still has to be done; None when the job is over or was deleted meanwhile."""
+    job = session().get(ImportJob, (tenant_id, job_id), with_for_update=lock and dialect() == "postgresql")
+    if job is None or job.status != JobStatus.RUNNING:
+        return None
+    return session().get(CourseVersion, (tenant_id, job.version_id))
+
+
+def _store(files: PackageFiles, progress: _Progress) -> list[dict[str, Any]]:
+    """Publish every file as a blob; columns of ``package_files``. :class:`BadZip` where the data is not what it should be."""
+    progress.total = sum(entry.size for _, entry in files)
+    rows = []
+    for path, entry in files:
+        progress.message = path
+        with files.archive.open(entry) as reader:
+            blob = blobs().put(_Counted(reader, progress.add))
+        rows.append({"path": path, "sha256": blob.sha256, "size": blob.size, "mime": mime_of(path)})
+    return rows
+
+
+class _Counted:
+    """Passes reads through and tells how many bytes came."""
+
+    def __init__(self, source: EntryReader, tell: Callable[[int], None]) -> None:
+        self._source, self._tell = source, tell
+
+    def read(self, size: int = -1, /) -> bytes:
+        data = self._source.read(size)
+        self._tell(len(data))
+        return data
+
+
+class _Progress:
+    """Writes a job's progress now and then, each time in a unit of work of its own, and renews the worker's lease."""
+
+    def __init__(self, tenant_id: int, job_id: str, row_id: str | None) -> None:
+        self._tenant_id, self._job_id, self._row_id = tenant_id, job_id, row_id
+        self._last = 0.0
+        self._done = 0
+        self.total = 0
+        self.message = ""
+
+    def add(self, count: int) -> None:
+        """So many more of ``total`` bytes are stored."""
+        self._done += count
+        share = self._done / self.total if self.total else 1
+        self.report(min(99, int(_PARSED + (99 - _PARSED) * share)), self.message)
+
+    def report(self, percent: int, message: str, *, force: bool = False) -> None:
+        if not force and time.monotonic() - self._last < _INTERVAL:
+            return
+        self._last = time.monotonic()
+        job = (ImportJob.tenant_id == self._tenant_id, ImportJob.id == self._job_id)
+        with unit_of_work() as current:
+            current.execute(
+                update(ImportJob)
+                .where(*job, ImportJob.status == JobStatus.RUNNING)
+                .values(progress=percent, message=message[:500])
+            )
+            if self._row_id is not None:
+                row = (OutboxRow.tenant_id == self._tenant_id, OutboxRow.id == self._row_id)
+                current.execute(
+                    update(OutboxRow).where(*row, OutboxRow.status == "running").values(due=clock.now() + LEASE)
+                )
+
+
+# --- the end ------------------------------------------------------------------------------------------------------
+
+
+def _finish(
+    tenant_id: int, job_id: str, package: model.CoursePackage, report: Report, stored: list[dict[str, Any]]
+) -> None:
+    """All at once: files, package, version ready, course current, job complete, event."""
+    with unit_of_work():
+        version = _unfinished(tenant_id, job_id, lock=True)
+        if version is None:
+            return
+        for rows in _batches(tenant_id, version.id, stored):
+            session().execute(insert(PackageFile), rows)
+        title = package.title or version.title
+        version.package, version.report = model.to_json(package), report.to_json()
+        version.standard, version.title = package.standard.value, title
+        version.file_count, version.total_size = len(stored), sum(row["size"] for row in stored)
+        version.status, version.finished = VersionStatus.READY, clock.now()
+        course = session().get_one(Course, (tenant_id, version.course_id))
+        # An older upload that took longer must not undo a newer one.
+        if course.current is None or course.current < version.number:
+            course.current = version.number
+            course.title = course.title if course.own_title else title
+        course.updated = clock.now()
+        _end(job_id, tenant_id, JobStatus.COMPLETE, "imported", report)
+        events.emit(tenant_id, "course.imported", _payload(version, job_id))
+    log.info("course imported", extra={"tenant": tenant_id, "course": version.course_id, "version": version.number})
+
+
+def _batches(tenant_id: int, version_id: str, stored: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    keys = {"tenant_id": tenant_id, "version_id": version_id}
+    for start in range(0, len(stored), _INSERT_BATCH):
+        yield [{**row, **keys, "folded": fold(row["path"])} for row in stored[start : start + _INSERT_BATCH]]
+
+
+def _reject(tenant_id: int, job_id: str, report: Report) -> None:
+    with unit_of_work():
+        version = _unfinished(tenant_id, job_id, lock=True)
+        if version is None:
+            return
+        version.report = report.to_json()
+        version.status, version.finished = VersionStatus.REJECTED, clock.now()
+        message = "; ".join(problem.sentence() for problem in report.errors[:3])
+        _end(job_id, tenant_id, JobStatus.ERROR, message, report)
+        payload = _payload(version, job_id) | {"message": message, "errors": report.to_json()["errors"]}
+        events.emit(tenant_id, "course.import_failed", payload)
+    log.info("package rejected", extra={"tenant": tenant_id, "course": version.course_id, "reason": message})
+
+
+def _end(job_id: str, tenant_id: int, status: JobStatus, message: str, report: Report) -> None:
+    job = get_job(tenant_id, job_id)
+    job.status, job.message, job.progress, job.finished = status, message, 100, clock.now()
+    job.parser_warnings = [problem.sentence() for problem in report.warnings]
+    job.parser_warnings += [repair.sentence() for repair in report.repairs]
+
+
+def _payload(version: CourseVersion, job_id: str) -> dict[str, Any]:
+    return {
+        "course_id": version.course_id,
+        "version": version.number,
+        "title": version.title,
+        "standard": version.standard,
+        "job_id": job_id,
+        "filename": version.filename,
+        "files": version.file_count,
+        "size": version.total_size,
+        "warnings": len(version.report.get("warnings", [])),
+        "repairs": len(version.report.get("repairs", [])),
+    }

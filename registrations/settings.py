@@ -1,0 +1,87 @@
+"""Compatibility settings of a course: what each means, and which of tenant, course and registration decides.
+
+Names follow SCORM Cloud's course configuration where it has the same setting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from core.errors import Invalid
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A setting with its default; ``kind`` is bool, int or one of the words in ``words``."""
+
+    default: bool | int | str
+    help: str
+    words: tuple[str, ...] = ()
+    most: int = 0
+
+
+SETTINGS: dict[str, Setting] = {
+    "suspendDataMaxLength": Setting(64_000, "Most characters of cmi.suspend_data.", most=1_000_000),
+    "scoreOverridesStatus": Setting(
+        True,
+        "A raw score against the mastery score (or a scaled score against the passing score) decides over the status set.",
+    ),
+    "allowCompleteStatusChange": Setting(False, "A completed or passed registration may fall back in a later attempt."),
+    "launchCompletedRegsAsNoCredit": Setting(False, "A completed registration is launched for review, without credit."),
+    "finishStatusIncomplete": Setting(
+        True, "SCORM 1.2: content that never set a status stays incomplete; off: it completes at the end."
+    ),
+    "resumeWithoutSuspend": Setting(
+        True, "SCORM 1.2: location or suspend data resume though cmi.core.exit was not suspend."
+    ),
+    "maxAttempts": Setting(0, "Most attempts of a registration; 0: as many as wanted.", most=1_000_000),
+    "statementLevel": Setting(
+        "all",
+        "Which statements are made: of the course only, of activities too, or also interactions and objectives.",
+        words=("rollup", "activities", "all"),
+    ),
+    "playerLaunchType": Setting(
+        "frameset", "Where the content runs: in the player or in a window of its own.", words=("frameset", "window")
+    ),
+    "showTableOfContents": Setting(True, "The player shows the table of contents."),
+    "showNavigation": Setting(True, "The player shows previous and next where the content allows them."),
+    "showProgressBar": Setting(True, "The player shows a progress bar."),
+}
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """A value in force and where it comes from: default, tenant, course or registration."""
+
+    value: bool | int | str
+    source: str
+
+
+def check(values: Mapping[str, Any]) -> dict[str, bool | int | str]:
+    """``values`` if every name is known and every value of its kind; :class:`Invalid` names the setting."""
+    for name, value in values.items():
+        setting = SETTINGS.get(name)
+        if setting is None:
+            raise Invalid(f"unknown setting {name!r}", setting=name)
+        if type(value) is not type(setting.default):
+            raise Invalid(f"the setting {name} must be a {type(setting.default).__name__}, not {value!r}", setting=name)
+        if setting.words and value not in setting.words:
+            raise Invalid(f"the setting {name} must be one of {', '.join(setting.words)}, not {value!r}", setting=name)
+        if setting.most and isinstance(value, int) and not 0 <= value <= setting.most:
+            raise Invalid(f"the setting {name} must lie between 0 and {setting.most}, not {value}", setting=name)
+    return dict(values)
+
+
+def resolve(
+    tenant: Mapping[str, Any], course: Mapping[str, Any], registration: Mapping[str, Any]
+) -> dict[str, Resolved]:
+    """Every setting in force: the registration's over the course's over the tenant's over the default."""
+    found = {}
+    for name, setting in SETTINGS.items():
+        found[name] = Resolved(setting.default, "default")
+        for source, values in (("tenant", tenant), ("course", course), ("registration", registration)):
+            if name in values:
+                found[name] = Resolved(values[name], source)
+    return found

@@ -1,0 +1,67 @@
+"""The answer of the runtime endpoint (docs/architecture.md, "The runtime endpoint")."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import msgspec
+
+from scorm_runtime import rollup
+from scorm_runtime.run import Run
+from scorm_runtime.sequencing import TocEntry
+
+_SHOWN = ("id", "title", "depth", "visible", "selectable", "status", "current", "reason")
+
+
+def build(run: Run, seq: int, *, activity: dict[str, Any] | None = None, message: str | None = None) -> bytes:
+    """The answer as JSON, from what the sequencer says now."""
+    state = _state(run)
+    toc = run.sequencer.toc()
+    status = rollup.course_status(run)
+    return msgspec.json.encode(
+        {
+            "seq": seq,
+            "state": "content" if activity is not None else state,
+            "activity": activity,
+            "controls": run.sequencer.controls().as_dict(),
+            "toc": [_entry(entry) for entry in toc],
+            "requestValid": _request_valid(run, toc),
+            "progress": {
+                "measure": status.progress_measure,
+                "completion": status.completion,
+                "success": status.success,
+                "scaled": status.scaled,
+                "totalSeconds": run.state.seconds,
+            },
+            "redirect": run.launch.redirect_url if state == "ended" else None,
+            "message": message,
+        }
+    )
+
+
+def _state(run: Run) -> str:
+    if run.state.status != "active":
+        return "ended"
+    return "content" if run.sequencer.active else "idle"
+
+
+def _entry(entry: TocEntry) -> dict[str, Any]:
+    values = asdict(entry)
+    return {name: values[name] for name in _SHOWN}
+
+
+def _request_valid(run: Run, toc: list[TocEntry]) -> dict[str, Any]:
+    """adl.nav.request_valid (RTE 4.4.2): continue and previous, choice and jump by target."""
+    valid = run.sequencer.valid
+    return {
+        "continue": _word(valid("continue").allowed),
+        "previous": _word(valid("previous").allowed),
+        "choice": {entry.id: _word(entry.selectable) for entry in toc},
+        # NB.2.1 step 13: every available activity can be jumped to.
+        "jump": {entry.id: "true" for entry in toc},
+    }
+
+
+def _word(value: bool) -> str:
+    return "true" if value else "false"

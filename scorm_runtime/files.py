@@ -1,0 +1,73 @@
+"""Course files on the content origin: immutable bytes with the headers that active foreign content needs."""
+
+from __future__ import annotations
+
+from flask import Response, request
+from sqlalchemy import select
+from werkzeug.wsgi import wrap_file
+
+from core.blobs import blobs
+from core.db import session
+from core.errors import Forbidden, NotFound
+from core.settings import get_settings
+from course_packages import catalogue
+from course_packages.models import PackageFile
+from registrations import launches
+from registrations.models import Registration
+from scorm_runtime.outline import has_pdf
+
+# A PDF shows in no sandboxed document; packages that hold one go without.
+SANDBOX = "sandbox allow-scripts allow-same-origin allow-forms allow-popups allow-modals allow-downloads"
+# `unload` is being phased out, and old content saves its work there: keep it as long as browsers let us.
+PERMISSIONS = "unload=(self), payment=(), usb=(), serial=(), bluetooth=(), hid=()"
+
+
+def frame_ancestors() -> str:
+    """Who may show player and course in a frame."""
+    settings = get_settings()
+    origins = [settings.base_url.rstrip("/"), *settings.frame_ancestors.split()]
+    return f"frame-ancestors 'self' {' '.join(origins)}"
+
+
+def common_headers(response: Response) -> Response:
+    """Headers of everything on the content origin."""
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "same-origin"
+    response.headers["Origin-Agent-Cluster"] = "?1"
+    response.headers["Permissions-Policy"] = PERMISSIONS
+    response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    return response
+
+
+def course_file(token: str, path: str) -> Response:
+    """The file at ``path`` of the course that ``token`` opens."""
+    if request.headers.get("Service-Worker") == "script":
+        # It would outlive the launch and see the requests of other courses.
+        raise Forbidden("service workers are not available to courses")
+    launch = launches.by_token(token)
+    version_id = session().scalar(
+        select(Registration.version_id).where(
+            Registration.tenant_id == launch.tenant_id, Registration.id == launch.registration_id
+        )
+    )
+    found = catalogue.find_file(launch.tenant_id, version_id or "", path) if "\0" not in path else None
+    if found is None:
+        raise NotFound(f"the course has no file {path!r}", path=path)
+    return _serve(found, sandboxed=not has_pdf(launch.tenant_id, version_id or ""))
+
+
+def _serve(found: PackageFile, *, sandboxed: bool) -> Response:
+    handle = blobs().open(found.sha256)
+    response = Response(wrap_file(request.environ, handle, 64 * 1024), direct_passthrough=True)
+    response.call_on_close(handle.close)
+    # Not `mimetype=`: that would claim UTF-8 for pages that say otherwise in their head.
+    response.headers["Content-Type"] = found.mime
+    response.content_length = found.size
+    response.set_etag(found.sha256)
+    response.headers["Cache-Control"] = "private, max-age=3600"
+    policy = frame_ancestors()
+    response.headers["Content-Security-Policy"] = f"{SANDBOX}; {policy}" if sandboxed else policy
+    common_headers(response)
+    # 304 for a known ETag, 206 or 416 for a Range (RFC 9110 13, 14).
+    response.make_conditional(request.environ, accept_ranges=True, complete_length=found.size)
+    return response

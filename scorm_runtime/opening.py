@@ -1,0 +1,47 @@
+"""Opening a launch: ticket to token, the mode it runs in, and what the player page starts from."""
+
+from __future__ import annotations
+
+from core.db import session
+from core.errors import Conflict
+from course_packages.model import Standard
+from registrations import launches, registrations
+from registrations.models import Launch
+from scorm_runtime import seeds
+from scorm_runtime.cmi_tables import family, table
+from scorm_runtime.outline import outline
+from scorm_runtime.player_page import SETTINGS, Boot
+from scorm_runtime.run import NORMAL, settings_in_force
+
+
+def open_launch(ticket: str) -> str:
+    """Redeem the ticket; the token. A completed registration may turn to review (launchCompletedRegsAsNoCredit)."""
+    launch, token = launches.redeem(ticket)
+    registration = registrations.get(launch.tenant_id, launch.registration_id)
+    standard = outline(registration.tenant_id, registration.version_id).standard
+    if standard != Standard.SCORM_12 and not standard.is_scorm_2004:
+        raise Conflict(f"courses of the standard {standard} are not played here", code="standard")
+    completed = registrations.instance_of(registration, launch.instance).completion == "completed"
+    if launch.mode == NORMAL and completed and settings_in_force(registration)["launchCompletedRegsAsNoCredit"]:
+        launch.mode = "review"
+    session().flush()
+    return token
+
+
+def boot(launch: Launch) -> Boot:
+    """What the page of an open launch starts from."""
+    registration = registrations.get(launch.tenant_id, launch.registration_id)
+    instance = registrations.instance_of(registration, launch.instance)
+    learner = registrations.learner_of(registration)
+    name = family(str(outline(registration.tenant_id, registration.version_id).standard))
+    # Only what counts may be delivered by a later page.
+    journal = instance.xapi_registration if launch.mode == NORMAL else f"{instance.xapi_registration}.{launch.id}"
+    return Boot(
+        title=registration.course_title,
+        learner_name=seeds.full_name(learner.first_name, learner.last_name),
+        journal=journal,
+        tables={name: table(name).data},
+        mode=launch.mode,
+        elapsed=instance.total_seconds,
+        settings={name: value for name, value in settings_in_force(registration).items() if name in SETTINGS},
+    )

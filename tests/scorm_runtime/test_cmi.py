@@ -1,0 +1,67 @@
+"""scorm_runtime.cmi against the vectors of tests/vectors/, which static/scorm_api.js is held to as well (tests/js/)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scorm_runtime.cmi import DataModel
+from scorm_runtime.cmi_tables import family, table
+from tests.vectors import build
+
+VECTORS = Path(build.__file__).parent
+FILES = ["scorm_2004.json", "scorm_1_2.json", "handwritten.json"]
+
+
+def expand(value: Any) -> Any:
+    return value["repeat"] * value["times"] if isinstance(value, dict) and "repeat" in value else value
+
+
+def failures(case: dict[str, Any]) -> list[str]:
+    """Steps of a case that the data model answers otherwise."""
+    seed = {name: expand(value) for name, value in case.get("seed", {}).items()}
+    data = DataModel(case["standard"], seed, case.get("settings"), case.get("access"))
+    wrong = []
+    for method, element, raw, code in case["steps"]:
+        value = expand(raw)
+        answer = data.get(element) if method == "get" else (value, data.set(element, value))
+        if answer != (value, code):
+            wrong.append(
+                f"{case['name']}: {method} {element} {str(value)[:60]!r} → {str(answer[0])[:60]!r} {answer[1]}, not {code}"
+            )
+    return wrong
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_vectors(file: str) -> None:
+    cases = json.loads((VECTORS / file).read_text(encoding="utf-8"))
+    wrong = [line for case in cases for line in failures(case)]
+    assert not wrong, f"{len(wrong)} wrong:\n" + "\n".join(wrong[:40])
+
+
+@pytest.mark.parametrize(
+    ("file", "least"), [("scorm_2004.json", 7000), ("scorm_1_2.json", 3500), ("handwritten.json", 150)]
+)
+def test_vectors_do_not_vanish(file: str, least: int) -> None:
+    assert sum(len(case["steps"]) for case in json.loads((VECTORS / file).read_text(encoding="utf-8"))) >= least
+
+
+@pytest.mark.parametrize("file", ["scorm_2004.json", "scorm_1_2.json"])
+def test_generated_vectors_are_what_the_description_says(file: str) -> None:
+    made = build.render(build.build()[file])
+    assert (VECTORS / file).read_text(encoding="utf-8") == made, "run: python -m tests.vectors.build"
+
+
+def test_every_element_of_the_tables_is_in_the_vectors() -> None:
+    cases = [case for file in FILES for case in json.loads((VECTORS / file).read_text(encoding="utf-8"))]
+    for standard in ("scorm_1_2", "scorm_2004"):
+        model = table(standard)
+        seen = set()
+        for case in cases:
+            if family(case["standard"]) == standard:
+                found = [model.locate(step[1]) for step in case["steps"]]
+                seen.update(place.pattern for place in found if not isinstance(place, str))
+        assert set(model.elements) - seen == set()

@@ -1,0 +1,39 @@
+"""How many statements a commit costs the database: a floor that does not rise silently."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from flask import Flask
+from sqlalchemy import event
+
+from core.db import db
+from tests.conftest import TestTenant
+from tests.scorm_runtime.packages import MANIFEST_2004, launch, load, package, register
+
+
+@contextmanager
+def counted() -> Iterator[list[str]]:
+    seen: list[str] = []
+
+    def note(connection: object, cursor: object, statement: str, *_: object) -> None:
+        if not statement.startswith("BEGIN"):
+            seen.append(statement)
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(db.engine, "before_cursor_execute", note)
+
+
+def test_queries_of_a_plain_commit(app: Flask, tenant: TestTenant) -> None:
+    course = load(tenant.id, package(MANIFEST_2004, {"one": "", "two": ""}))
+    player = launch(app, tenant.id, register(tenant.id, course))
+    player.send({"cmi.location": "1"})
+    with counted() as seen:
+        player.send({"cmi.location": "2", "cmi.suspend_data": "x" * 2000})
+    print("\n".join(s[:110].replace("\n", " ") for s in seen))
+    # launch, registration (locked), instance, course state, session, activity state; the last three are written.
+    assert len(seen) <= 9

@@ -1,0 +1,121 @@
+"""Reading requests: bodies into typed objects, query parameters into values; every refusal names the place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TypeVar
+
+import msgspec
+from flask import request
+
+from core.errors import Invalid
+
+T = TypeVar("T")
+
+_PATH = re.compile(r"^(.*?)(?: - at `(.*)`)?$", re.DOTALL)
+
+
+class Body(msgspec.Struct, rename="camel", kw_only=True):
+    """Base of request bodies. Members we do not know are ignored, as clients of several versions send them."""
+
+
+def body(kind: type[T]) -> T:
+    """The request's JSON as ``kind``; :class:`Invalid` with the JSON path where it does not fit."""
+    data = request.get_data(cache=False)
+    if not data.strip():
+        raise Invalid("the body is empty; it must be a JSON object", path="$")
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except msgspec.ValidationError as error:
+        text, path = _split(str(error))
+        raise Invalid(f"the body is not right at {path}: {text}", path=path) from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Invalid(f"the body is not JSON: {error}", path="$") from None
+
+
+def _split(text: str) -> tuple[str, str]:
+    match = _PATH.match(text)
+    assert match is not None, "matches any text"
+    return match[1], match[2] or "$"
+
+
+def text(name: str, default: str | None = None, *, most: int = 2000) -> str | None:
+    """A query parameter as it is; one that is empty counts as absent."""
+    value = request.args.get(name) or default
+    if value is not None and (len(value) > most or "\0" in value):
+        raise Invalid(f"the parameter {name} is too long or holds a null character", parameter=name)
+    return value
+
+
+def needed(name: str) -> str:
+    value = text(name)
+    if value is None:
+        raise Invalid(f"the parameter {name} is needed", parameter=name)
+    return value
+
+
+def flag(name: str, default: bool = False) -> bool:
+    value = text(name)
+    if value is None:
+        return default
+    if value.lower() not in ("true", "false"):
+        raise Invalid(f"the parameter {name} must be true or false, not {value[:50]!r}", parameter=name)
+    return value.lower() == "true"
+
+
+def number(name: str, default: int | None = None, *, least: int = 0, most: int = 1 << 31) -> int | None:
+    value = text(name)
+    if value is None:
+        return default
+    return whole(value, f"the parameter {name}", least=least, most=most)
+
+
+def whole(value: str, what: str, *, least: int = 0, most: int = (1 << 31) - 1) -> int:
+    """A decimal number in a path or query."""
+    if not re.fullmatch(r"-?[0-9]{1,12}", value, re.ASCII) or not least <= int(value) <= most:
+        raise Invalid(f"{what} must be a whole number from {least} to {most}, not {value[:50]!r}")
+    return int(value)
+
+
+def word(name: str, words: Sequence[str], default: str | None = None) -> str | None:
+    """One of ``words``, which the dialect compares without case."""
+    value = text(name)
+    if value is None:
+        return default
+    known = {w.lower(): w for w in words}
+    if value.lower() not in known:
+        raise Invalid(f"the parameter {name} must be one of {', '.join(words)}, not {value[:50]!r}", parameter=name)
+    return known[value.lower()]
+
+
+def many(name: str) -> list[str]:
+    """A list, comma-separated or repeated."""
+    return [part.strip() for value in request.args.getlist(name) for part in value.split(",") if part.strip()]
+
+
+def time(name: str) -> datetime | None:
+    """ISO 8601; without an offset it is UTC, as in the dialect."""
+    value = text(name)
+    return None if value is None else moment(value, f"the parameter {name}")
+
+
+def moment(value: str, what: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(value.replace(" ", "+") if "T" in value else value)
+        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise Invalid(f"{what} must be an ISO 8601 time like 2026-01-31T08:00:00Z, not {value[:50]!r}") from None
+
+
+def check_id(value: str, what: str) -> str:
+    """An id chosen by a client: 1 to 255 characters, no control characters."""
+    if not value.strip() or len(value) > 255 or any(ord(c) < 32 or ord(c) == 127 for c in value):
+        raise Invalid(f"the {what} must have 1 to 255 characters and no control characters")
+    return value
+
+
+def only(values: Mapping[str, object]) -> dict[str, object]:
+    """The members that were given."""
+    return {name: value for name, value in values.items() if value is not None}

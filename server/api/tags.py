@@ -1,0 +1,192 @@
+"""Tags: words that clients put on courses, registrations and learners to find them again."""
+
+from __future__ import annotations
+
+from flask import Response
+from sqlalchemy import String, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+import core.web as web
+from core.db import Json, Model, session, unit_of_work
+from core.errors import Invalid
+from course_packages import catalogue
+from registrations import learners, registrations
+from server.api import openapi
+from server.api.answers import answer, nothing
+from server.api.blueprint import bp
+from server.api.reading import Body, body
+
+MOST = 100
+
+
+class Tags(Model):
+    """The tags of a registration or learner (``kind``); courses keep their own."""
+
+    __tablename__ = "tags"
+
+    tenant_id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16), primary_key=True)
+    subject: Mapped[str] = mapped_column(String(255), primary_key=True)
+    tags: Mapped[list[str]] = mapped_column(Json)
+
+
+class TagListBody(Body):
+    tags: list[str]
+
+
+class BatchTagsBody(Body):
+    ids: list[str]
+    tags: list[str]
+
+
+def of(tenant_id: int, kind: str, subject: str) -> list[str]:
+    if kind == "course":
+        return list(catalogue.get_course(tenant_id, subject).tags)
+    found = session().get(Tags, (tenant_id, kind, subject))
+    return list(found.tags) if found else []
+
+
+def put(tenant_id: int, kind: str, subject: str, tags: list[str]) -> None:
+    """Replace the tags. Needs a unit of work."""
+    cleaned = list(dict.fromkeys(tag.strip() for tag in tags if tag.strip()))
+    if len(cleaned) > MOST or any(len(tag) > 255 for tag in cleaned):
+        raise Invalid(f"at most {MOST} tags of at most 255 characters", path="$.tags")
+    if kind == "course":
+        catalogue.set_tags(tenant_id, subject, cleaned)
+        return
+    row = session().get(Tags, (tenant_id, kind, subject))
+    if not cleaned:
+        if row is not None:
+            session().delete(row)
+    elif row is None:
+        session().add(Tags(tenant_id=tenant_id, kind=kind, subject=subject, tags=cleaned))
+    else:
+        row.tags = cleaned
+    session().flush()
+
+
+def matching(tenant_id: int, kind: str, tags: list[str]) -> set[str]:
+    """The subjects that have one of ``tags``."""
+    wanted = set(tags)
+    query = select(Tags.subject, Tags.tags).where(Tags.tenant_id == tenant_id, Tags.kind == kind)
+    return {subject for subject, own in session().execute(query) if wanted & set(own)}
+
+
+def _check(tenant_id: int, kind: str, subject: str) -> None:
+    """The thing exists."""
+    if kind == "course":
+        catalogue.get_course(tenant_id, subject)
+    elif kind == "registration":
+        registrations.get(tenant_id, subject)
+    else:
+        learners.get(tenant_id, subject)
+
+
+def _show(kind: str, subject: str) -> Response:
+    tenant_id = web.principal().tenant_id
+    _check(tenant_id, kind, subject)
+    return answer({"tags": of(tenant_id, kind, subject)})
+
+
+def _add(kind: str, subjects: list[str], tags: list[str]) -> Response:
+    tenant_id = web.principal().tenant_id
+    with unit_of_work():
+        for subject in subjects:
+            _check(tenant_id, kind, subject)
+            put(tenant_id, kind, subject, of(tenant_id, kind, subject) + tags)
+    return nothing()
+
+
+def _remove(kind: str, subject: str) -> Response:
+    tenant_id, gone = web.principal().tenant_id, set(body(TagListBody).tags)
+    with unit_of_work():
+        _check(tenant_id, kind, subject)
+        put(tenant_id, kind, subject, [tag for tag in of(tenant_id, kind, subject) if tag not in gone])
+    return nothing()
+
+
+@bp.get("/courses/<course_id>/tags")
+@web.scope("rest/read")
+@openapi.describe("Tags of a course", returns="TagList")
+def get_course_tags(course_id: str) -> Response:
+    return _show("course", course_id)
+
+
+@bp.put("/courses/<course_id>/tags")
+@web.scope("rest")
+@openapi.describe("Add tags to a course", body=TagListBody)
+def put_course_tags(course_id: str) -> Response:
+    return _add("course", [course_id], body(TagListBody).tags)
+
+
+@bp.delete("/courses/<course_id>/tags")
+@web.scope("rest")
+@openapi.describe("Remove tags from a course", body=TagListBody)
+def delete_course_tags(course_id: str) -> Response:
+    return _remove("course", course_id)
+
+
+@bp.put("/courses/tags")
+@web.scope("rest")
+@openapi.describe("Add tags to several courses", body=BatchTagsBody)
+def put_course_tags_batch() -> Response:
+    given = body(BatchTagsBody)
+    return _add("course", given.ids, given.tags)
+
+
+@bp.get("/registrations/<registration_id>/tags")
+@web.scope("rest/read")
+@openapi.describe("Tags of a registration", returns="TagList")
+def get_registration_tags(registration_id: str) -> Response:
+    return _show("registration", registration_id)
+
+
+@bp.put("/registrations/<registration_id>/tags")
+@web.scope("rest")
+@openapi.describe("Add tags to a registration", body=TagListBody)
+def put_registration_tags(registration_id: str) -> Response:
+    return _add("registration", [registration_id], body(TagListBody).tags)
+
+
+@bp.delete("/registrations/<registration_id>/tags")
+@web.scope("rest")
+@openapi.describe("Remove tags from a registration", body=TagListBody)
+def delete_registration_tags(registration_id: str) -> Response:
+    return _remove("registration", registration_id)
+
+
+@bp.put("/registrations/tags")
+@web.scope("rest")
+@openapi.describe("Add tags to several registrations", body=BatchTagsBody)
+def put_registration_tags_batch() -> Response:
+    given = body(BatchTagsBody)
+    return _add("registration", given.ids, given.tags)
+
+
+@bp.get("/learner/<learner_id>/tags")
+@web.scope("rest/read")
+@openapi.describe("Tags of a learner", returns="TagList")
+def get_learner_tags(learner_id: str) -> Response:
+    return _show("learner", learner_id)
+
+
+@bp.put("/learner/<learner_id>/tags")
+@web.scope("rest")
+@openapi.describe("Add tags to a learner", body=TagListBody)
+def put_learner_tags(learner_id: str) -> Response:
+    return _add("learner", [learner_id], body(TagListBody).tags)
+
+
+@bp.delete("/learner/<learner_id>/tags")
+@web.scope("rest")
+@openapi.describe("Remove tags from a learner", body=TagListBody)
+def delete_learner_tags(learner_id: str) -> Response:
+    return _remove("learner", learner_id)
+
+
+@bp.put("/learner/tags")
+@web.scope("rest")
+@openapi.describe("Add tags to several learners", body=BatchTagsBody)
+def put_learner_tags_batch() -> Response:
+    given = body(BatchTagsBody)
+    return _add("learner", given.ids, given.tags)

@@ -1,0 +1,88 @@
+"""Commands for course packages: import."""
+
+from __future__ import annotations
+
+import re
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import click
+from flask import Flask
+from rich.progress import Progress
+
+from core.db import session, unit_of_work
+from course_packages import catalogue, importing
+from server import jobs
+from server.cli.context import Context, pass_context, shared, tenant_id_of
+
+_file = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.command("import")
+@shared
+@click.option("--tenant", metavar="APP_ID", help="Application; needed when there are several.")
+@click.option("--course-id", help="Id of the course (one file only); default: the name of the file.")
+@click.option("--new-version/--no-new-version", default=True, help="Whether a known course gets a new version.")
+@click.argument("files", nargs=-1, required=True, type=_file)
+@pass_context
+def import_(
+    context: Context, tenant: str | None, course_id: str | None, new_version: bool, files: tuple[Path, ...]
+) -> None:
+    """Import packages; exit code 1 when one of them was rejected."""
+    if course_id and len(files) > 1:
+        raise click.UsageError("--course-id goes with one file")
+    results = []
+    with context.app() as app, context.progress() as progress:
+        tenant_id = tenant_id_of(tenant)
+        for file in files:
+            results.append(_import(app, progress, tenant_id, course_id or _course_id(file), file, new_version))
+    for result in results:
+        context.say(f"{result['file']}: {result['status']} {result['message']}")
+        for warning in result["warnings"]:
+            context.say(f"  - {warning}")
+    columns = {"file": "File", "course": "Course", "version": "Version", "status": "Status", "message": "Message"}
+    context.table(results, columns)
+    sys.exit(1 if any(result["status"] != "COMPLETE" for result in results) else 0)
+
+
+def _course_id(file: Path) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", file.stem).strip("-")[:200] or "course"
+
+
+def _import(
+    app: Flask, progress: Progress, tenant_id: int, course_id: str, file: Path, new_version: bool
+) -> dict[str, Any]:
+    bar = progress.add_task(file.name, total=100)
+    with file.open("rb") as source:
+        blob = importing.stage(source)
+    with unit_of_work():
+        job_id = importing.start_import(tenant_id, course_id, blob, file.name, may_create_version=new_version).id
+    over = threading.Event()
+    watcher = threading.Thread(target=_watch, args=(app, progress, bar, tenant_id, job_id, over), daemon=True)
+    watcher.start()
+    jobs.run_import(tenant_id, job_id)
+    over.set()
+    watcher.join()
+    job = importing.get_job(tenant_id, job_id)
+    progress.update(bar, completed=100)
+    return {
+        "file": str(file),
+        "course": course_id,
+        "version": catalogue.version_by_id(tenant_id, job.version_id).number,
+        "job": job_id,
+        "status": str(job.status),
+        "message": job.message,
+        "warnings": list(job.parser_warnings),
+    }
+
+
+def _watch(app: Flask, progress: Progress, bar: Any, tenant_id: int, job_id: str, over: threading.Event) -> None:
+    while not over.wait(0.3):
+        with app.app_context():
+            progress.update(bar, completed=importing.get_job(tenant_id, job_id).progress)
+            session().rollback()
+
+
+COMMANDS = (import_,)

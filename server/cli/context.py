@@ -1,0 +1,131 @@
+"""What every command shares: settings and application on demand, output for people or machines, exit codes.
+
+Exit codes: 0 done, 1 it could not be done (the message says why), 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import click
+import msgspec
+from flask import Flask
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from core.db import session
+from core.errors import Invalid
+from core.settings import Settings
+
+
+class Context:
+    """One run of the command. ``environ`` is the environment with what options set."""
+
+    def __init__(self) -> None:
+        self.json = False
+        self.environ: dict[str, str] = dict(os.environ)
+        self.console = Console(highlight=False)
+        self.errors = Console(stderr=True, highlight=False)
+        self._app: Flask | None = None
+
+    def use(self, *, data_dir: str | None = None, as_json: bool = False) -> None:
+        """Take what a command's own options say, wherever on the line they stand."""
+        if data_dir:
+            self.environ["REKAM_DATA_DIR"] = data_dir
+        self.json = self.json or as_json
+
+    @property
+    def settings(self) -> Settings:
+        return Settings.from_env(self.environ)
+
+    @contextmanager
+    def app(self) -> Iterator[Flask]:
+        """The application within its context; logs of a command begin at warnings unless asked for."""
+        if self._app is None:
+            from server.app import create_app
+
+            self._app = create_app(environ={"REKAM_LOG_LEVEL": "WARNING", **self.environ})
+        with self._app.app_context():
+            yield self._app
+
+    def show(self, value: Mapping[str, Any] | Sequence[Any], text: str | Table | None = None) -> None:
+        """``value`` as JSON for machines; for people ``text``."""
+        if self.json:
+            click.echo(msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=2).decode())
+        elif text is not None:
+            self.console.print(text, markup=False) if isinstance(text, str) else self.console.print(text)
+
+    def table(self, rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> None:
+        """A list of records; ``columns`` maps keys to headings."""
+        table = Table(*columns.values())
+        for row in rows:
+            table.add_row(*(_cell(row.get(key)) for key in columns))
+        self.show(list(rows), table)
+
+    @contextmanager
+    def progress(self) -> Iterator[Progress]:
+        """A progress bar on stderr; nothing for machines."""
+        with Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            TaskProgressColumn(),
+            TimeElapsedColumn(),
+            console=self.errors,
+            disable=self.json or not self.errors.is_terminal,
+            transient=True,
+        ) as progress:
+            yield progress
+
+    def say(self, text: str) -> None:
+        """A step, on stderr, for people."""
+        if not self.json:
+            self.errors.print(text, markup=False)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return str(value)
+
+
+pass_context = click.make_pass_decorator(Context)
+
+
+def shared(command: Any) -> Any:
+    """``--data-dir`` and ``--json``, which may stand before or after the command's name."""
+    for option in (
+        click.option("--data-dir", metavar="DIR", expose_value=False, callback=_take_data_dir, help="Data folder."),
+        click.option("--json", is_flag=True, expose_value=False, callback=_take_json, help="Output for machines."),
+    ):
+        command = option(command)
+    return command
+
+
+def _take_data_dir(context: click.Context, _: click.Parameter, value: str | None) -> None:
+    context.ensure_object(Context).use(data_dir=value)
+
+
+def _take_json(context: click.Context, _: click.Parameter, value: bool) -> None:
+    context.ensure_object(Context).use(as_json=value)
+
+
+def tenant_id_of(app_id: str | None) -> int:
+    """The tenant of an application id, or the only one there is."""
+    from sqlalchemy import select
+
+    from core.tenants import Tenant
+
+    query = select(Tenant).order_by(Tenant.id)
+    found = list(session().scalars(query.where(Tenant.app_id == app_id) if app_id else query.limit(2)))
+    session().rollback()
+    if not found:
+        raise Invalid(f"no application {app_id!r}" if app_id else "there is no tenant yet; run `rekam bootstrap`")
+    if len(found) > 1:
+        raise Invalid("there are several tenants; name one with --tenant APP_ID")
+    return found[0].id

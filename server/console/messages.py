@@ -1,0 +1,97 @@
+"""Errors in the words of the console: a sentence in the reader's language and, as a page, a way on."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Response, current_app, g, jsonify, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from sqlalchemy.exc import SQLAlchemyError
+
+from core import web
+from core.errors import RekamError, Unauthenticated
+from core.settings import get_settings
+from server.console import access, context
+
+log = logging.getLogger("rekam.console")
+
+
+def say(error: RekamError) -> str:
+    """The error as people read it. What has no translation is said as the operation said it."""
+    details = error.details
+    texts = {
+        "password_short": lambda: _("A password needs at least 12 characters."),
+        "password_long": lambda: _("This password is too long."),
+        "password_weak": lambda: _("This password is too easy to guess."),
+        "password_same": lambda: _("The new password must differ from the old one."),
+        "login_failed": lambda: _("Unknown email address or wrong password."),
+        "rate_limited": lambda: _(
+            "Too many failed attempts. Try again in %(seconds)s seconds.", seconds=details.get("retry_after", 1)
+        ),
+        "stale_form": lambda: _("This form was open for too long. Load the page again and repeat."),
+        "wrong_origin": lambda: _("This form was not sent from the console."),
+        "unauthenticated": lambda: _("Sign in first."),
+        "too_large": lambda: _("This is larger than the server allows: %(reason)s", reason=error.message),
+    }
+    return texts[error.code]() if error.code in texts else error.message
+
+
+def wants_json() -> bool:
+    return request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json"
+
+
+@access.bp.errorhandler(Unauthenticated)
+def not_signed_in(error: Unauthenticated) -> Any:
+    """Lead to the sign-in page and back; a program that asked for JSON is told so."""
+    if wants_json():
+        return jsonify({"error": {"code": error.code, "message": say(error)}}), 401
+    target = request.full_path.rstrip("?") if request.method == "GET" else None
+    return redirect(url_for("console.login", next=target if target != "/" else None))
+
+
+@access.bp.errorhandler(RekamError)
+def refused(error: RekamError) -> Any:
+    if error.code in ("unavailable", "storage_full"):
+        log.error("unavailable", extra={"error": error.message})
+    return page(web.status_of(error), error.code, say(error), error.details)
+
+
+def page(status: int, code: str, message: str, details: dict[str, Any]) -> Response:
+    """An error as a page of the console, or as JSON for the script."""
+    if wants_json():
+        response = jsonify({"error": {"code": code, "message": message}})
+    else:
+        titles = {
+            403: _("Not allowed"),
+            404: _("Not found"),
+            409: _("That contradicts what is stored"),
+            410: _("No longer there"),
+            413: _("Too large"),
+            429: _("Too many attempts"),
+            503: _("Not available just now"),
+        }
+        title = titles.get(status, _("Something is wrong with the request") if status < 500 else _("Internal error"))
+        try:
+            # Outside the blueprint (an unknown address) its context processor does not run.
+            shown = {**context.values(), "title": title, "message": message, "request_id": g.get("request_id", "")}
+            text = render_template("console/error.html", **shown)
+        except SQLAlchemyError:
+            # The page names the visitor, who is in the database that cannot be reached.
+            text = f"<!doctype html><title>Rekam</title><h1>{status}</h1>"
+        response = current_app.response_class(text, mimetype="text/html")
+    response.status_code = status
+    if status in (429, 503):
+        response.headers["Retry-After"] = str(details.get("retry_after", 2))
+    return response
+
+
+def speak(status: int, code: str, message: str, details: dict[str, Any]) -> Response:
+    """The dialect of errors raised outside the console's own handlers (unknown address, wrong method, crash)."""
+    machine = request.path.startswith(("/xapi", "/api/", "/static/")) or not request.accept_mimetypes.accept_html
+    if machine or request.host.lower() != urlsplit(get_settings().base_url).netloc.lower():
+        return jsonify({"error": {"code": code, "message": message, **details}})
+    if status == 404:
+        message = _("There is no page at this address.")
+    return access.secure(page(status, code, message, details))

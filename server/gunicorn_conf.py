@@ -1,0 +1,74 @@
+"""How gunicorn runs Rekam; `rekam serve` fills in the addresses, `gunicorn -c` works too."""
+
+import os
+import shutil
+import signal
+import tempfile
+import threading
+
+bind = os.environ.get("GUNICORN_BIND", "127.0.0.1:8000,127.0.0.1:8001").split(",")
+workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+worker_class = "gthread"
+threads = int(os.environ.get("GUNICORN_THREADS", "8"))
+# The control socket would let any local process with access to it steer the server.
+control_socket_disable = True
+# Headers with underscores could shadow the real ones.
+header_map = "drop"
+forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1,::1")
+keepalive = 65
+timeout = 120
+# SIGTERM: stop accepting, finish what runs, end.
+graceful_timeout = 30
+# Statements and long launch addresses come in query strings.
+limit_request_line = 8190
+# Heartbeats must not wait for a slow disk.
+worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108 - gunicorn makes a private file in it
+accesslog = None
+errorlog = "-"
+loglevel = "warning"
+wsgi_app = "wsgi:app"
+
+
+def on_starting(server):
+    """Prometheus keeps one file per process; those of the last run would count twice."""
+    folder = os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", os.path.join(tempfile.gettempdir(), f"rekam-metrics-{os.getpid()}"))
+    shutil.rmtree(folder, ignore_errors=True)
+    os.makedirs(folder, mode=0o700)
+
+
+def on_exit(server):
+    shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
+
+
+def post_worker_init(worker):
+    """Threads do not survive a fork, so each worker starts its own drainer of the outbox."""
+    from server import jobs
+
+    app = worker.app.callable
+    jobs.start(app)
+    _drain_before_exit(app.config["REKAM"].drain_delay)
+
+
+def _drain_before_exit(delay):
+    """On SIGTERM answer /readyz with 503 first, so that a load balancer looks elsewhere, and end ``delay`` seconds later."""
+    from server import health
+
+    end = signal.getsignal(signal.SIGTERM)
+
+    def drain(number, frame):
+        health.drain()
+        signal.signal(signal.SIGTERM, end)
+        if not delay:
+            end(number, frame)
+            return
+        timer = threading.Timer(delay, os.kill, (os.getpid(), signal.SIGTERM))
+        timer.daemon = True
+        timer.start()
+
+    signal.signal(signal.SIGTERM, drain)
+
+
+def child_exit(server, worker):
+    from prometheus_client import multiprocess
+
+    multiprocess.mark_process_dead(worker.pid)

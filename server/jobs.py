@@ -1,0 +1,302 @@
+"""Work after the commit: the outbox handlers, what runs every minute, and the thread that does both without Redis.
+
+Without ``REKAM_REDIS_URL`` each web process drains the outbox in a few threads of its own, woken after commits and by a
+poll. With it, the web process only hands row ids to Redis (``server.queue``) and ``rekam worker`` does the work.
+"""
+
+from __future__ import annotations
+
+import atexit
+import fcntl
+import logging
+import os
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Protocol
+
+from flask import Flask, current_app
+from sqlalchemy import or_, select, text
+
+from core import clock, outbox
+from core.db import db, dialect, session
+from core.errors import Unavailable
+from core.outbox import OutboxRow
+from core.settings import get_settings
+from course_packages import importing  # registers the handler of imports
+from course_packages.models import JobStatus
+from scorm_runtime import sweep
+from server import people
+from server.webhooks import deliveries, postbacks
+
+log = logging.getLogger("rekam.jobs")
+
+EXTENSION = "rekam_jobs"
+POLL_SECONDS = 1.0
+PERIOD_SECONDS = 60.0
+# Commits that come in a burst are drained together.
+COALESCE_SECONDS = 0.02
+SLOTS = 4
+
+
+class Waker(Protocol):
+    """Whoever gets to know that rows were committed."""
+
+    def start(self) -> None: ...
+
+    def wake(self, rows: list[tuple[int, str]]) -> None: ...
+
+    def stop(self) -> None: ...
+
+
+# --- handlers -----------------------------------------------------------------------------------------------------
+
+
+@outbox.handler("event")
+def _event(row: OutboxRow) -> None:
+    deliveries.fan_out(only=(row.tenant_id, row.id))
+
+
+@outbox.handler("webhook")
+def _webhook(row: OutboxRow) -> None:
+    deliveries.deliver(row)
+
+
+@outbox.handler("postback")
+def _postback(row: OutboxRow) -> None:
+    postbacks.deliver(row)
+
+
+def run_import(tenant_id: int, job_id: str) -> None:
+    """Do an import in this process, or wait for whoever was quicker. Opens units of work of its own."""
+    session().rollback()
+    query = select(OutboxRow.id).where(
+        OutboxRow.tenant_id == tenant_id,
+        OutboxRow.kind == importing.KIND,
+        OutboxRow.payload["job"].as_string() == job_id,
+    )
+    row_id = session().scalar(query)
+    while importing.get_job(tenant_id, job_id).status == JobStatus.RUNNING:
+        row = session().get(OutboxRow, (tenant_id, row_id)) if row_id else None
+        if row is None or row.status in ("done", "dead"):
+            raise Unavailable(f"the import job {job_id} is stuck: {row.error if row else 'nothing works on it'}")
+        session().rollback()
+        for identity in outbox.claim(only=(tenant_id, row.id)):
+            outbox.run(identity)
+        session().rollback()
+        time.sleep(0.1)
+
+
+# --- draining -----------------------------------------------------------------------------------------------------
+
+
+def anything_due() -> bool:
+    """A cheap look without locks, so that an idle server writes nothing."""
+    query = (
+        select(OutboxRow.id)
+        .where(or_(OutboxRow.status == "due", OutboxRow.status == "running"), OutboxRow.due <= clock.now())
+        .limit(1)
+    )
+    found = session().scalar(query) is not None
+    session().rollback()
+    return found
+
+
+def drain(limit: int = 20) -> int:
+    """Fan out events and run what is due, in this thread; returns how many rows were handled."""
+    if not anything_due():
+        return 0
+    return deliveries.fan_out() + outbox.drain(limit)
+
+
+def periodic() -> None:
+    """What happens every minute, in one process at a time. Each part fails alone."""
+    with _alone() as mine:
+        if not mine:
+            return
+        for work in (_close_dead_sessions, _sweep_outbox, _forget_failures):
+            try:
+                work()
+            except Exception:
+                log.exception("periodic job failed", extra={"job": work.__name__.strip("_")})
+
+
+def _close_dead_sessions() -> None:
+    sweep.close_dead_sessions()
+
+
+def _sweep_outbox() -> None:
+    outbox.sweep()
+
+
+def _forget_failures() -> None:
+    people.forget_failures()
+
+
+@contextmanager
+def _alone() -> Iterator[bool]:
+    """Whether this process may do the periodic work now; another one may be at it."""
+    if dialect() == "postgresql":
+        with db.engine.connect() as connection:
+            taken = bool(connection.scalar(text("SELECT pg_try_advisory_lock(727392)")))
+            connection.commit()
+            try:
+                yield taken
+            finally:
+                if taken:
+                    connection.execute(text("SELECT pg_advisory_unlock(727392)"))
+                    connection.commit()
+        return
+    path = get_settings().data_path / "periodic.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield True
+        except BlockingIOError:
+            yield False
+    finally:
+        os.close(handle)
+
+
+class Ticker:
+    """Runs :func:`periodic` once in ``PERIOD_SECONDS``, the first time a random part of it after the start."""
+
+    def __init__(self) -> None:
+        self._next = clock.now() + timedelta(seconds=random.uniform(1, PERIOD_SECONDS))  # noqa: S311
+
+    def tick(self) -> None:
+        if clock.now() >= self._next:
+            self._next = clock.now() + timedelta(seconds=PERIOD_SECONDS)
+            periodic()
+
+
+class Loop(threading.Thread):
+    """A daemon thread that calls ``turn`` in an application context: after :meth:`wake` and about once a second.
+
+    ``turn`` returns whether to come again at once. Errors are logged and slow the loop down, never end it.
+    """
+
+    def __init__(self, app: Flask, name: str, turn: Callable[[], bool]) -> None:
+        super().__init__(name=name, daemon=True)
+        self._app, self._turn = app, turn
+        self._woken, self._over = threading.Event(), threading.Event()
+
+    def nudge(self) -> None:
+        self._woken.set()
+
+    def end(self) -> None:
+        self._over.set()
+        self._woken.set()
+        if self.is_alive():
+            self.join(5)
+
+    def run(self) -> None:
+        failures = 0
+        while not self._over.is_set():
+            pause = POLL_SECONDS * random.uniform(0.8, 1.2) * min(2**failures, 30)  # noqa: S311
+            if self._woken.wait(pause) and not self._over.wait(COALESCE_SECONDS):
+                self._woken.clear()
+            if self._over.is_set():
+                return
+            try:
+                with self._app.app_context():
+                    if self._turn():
+                        self._woken.set()
+                failures = 0
+            except Exception as error:
+                failures = min(failures + 1, 5)
+                log.warning("cannot work on the outbox now: %s", error, exc_info=failures == 1)
+
+
+class Drainer:
+    """Drains the outbox within this process: one thread claims, a few run."""
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+        self._pool = ThreadPoolExecutor(SLOTS, thread_name_prefix="rekam-job")
+        self._free = threading.Semaphore(SLOTS)
+        self._ticker = Ticker()
+        self._loop = Loop(app, "rekam-outbox", self._turn)
+
+    def start(self) -> None:
+        self._loop.start()
+
+    def wake(self, rows: list[tuple[int, str]]) -> None:
+        self._loop.nudge()
+
+    def stop(self) -> None:
+        self._loop.end()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _turn(self) -> bool:
+        self._ticker.tick()
+        if not anything_due():
+            return False
+        fanned = deliveries.fan_out()
+        slots = 0
+        while slots < SLOTS and self._free.acquire(blocking=False):
+            slots += 1
+        claimed: list[tuple[int, str]] = []
+        try:
+            if slots:
+                claimed = outbox.claim(slots)
+        finally:
+            for _ in range(slots - len(claimed)):
+                self._free.release()
+        for identity in claimed:
+            self._pool.submit(self._run, identity)
+        return fanned > 0 or (slots > 0 and len(claimed) == slots)
+
+    def _run(self, identity: tuple[int, str]) -> None:
+        try:
+            with self._app.app_context():
+                outbox.run(identity)
+        except Exception:
+            # The lease ends by itself; the row is tried again then.
+            log.exception("cannot record the outcome of a job", extra={"row": identity[1]})
+        finally:
+            self._free.release()
+            self._loop.nudge()
+
+
+# --- starting -----------------------------------------------------------------------------------------------------
+
+
+def start(app: Flask) -> None:
+    """Begin to work on the outbox in this process (once; threads do not survive a fork, so call it after)."""
+    if EXTENSION in app.extensions and app.extensions[EXTENSION][0] == os.getpid():
+        return
+    settings = app.config["REKAM"]
+    runner: Waker
+    if settings.redis_url:
+        from server import queue
+
+        runner = queue.Enqueuer(app)
+    else:
+        runner = Drainer(app)
+    app.extensions[EXTENSION] = (os.getpid(), runner)
+    runner.start()
+    atexit.register(stop, app)
+
+
+def stop(app: Flask) -> None:
+    """End what :func:`start` began; rows being worked on stay leased and are tried again after the lease."""
+    found = app.extensions.pop(EXTENSION, None)
+    if found is not None and found[0] == os.getpid():
+        found[1].stop()
+
+
+def _wake(rows: list[tuple[int, str]]) -> None:
+    found = current_app.extensions.get(EXTENSION)
+    if found is not None and found[0] == os.getpid():
+        found[1].wake(rows)
+
+
+def init_app(app: Flask) -> None:
+    outbox.wake = _wake

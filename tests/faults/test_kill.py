@@ -1,0 +1,95 @@
+"""`kill -9` of web workers in mid-write: nothing acknowledged is lost, no batch is stored by half."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import DATABASES, TestTenant, drop_postgres_database, make_postgres_database
+from tests.live import LiveServer, live_server
+
+KILLS = 8
+BATCH = 5
+
+
+@pytest.fixture(params=DATABASES)
+def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[LiveServer, TestTenant]]:
+    url = "" if request.param == "sqlite" else make_postgres_database()
+    with live_server(url, tmp_path) as pair:
+        yield pair
+    if url:
+        drop_postgres_database(url)
+
+
+def call(server: LiveServer, tenant: TestTenant, method: str, path: str, body: object = None) -> tuple[int, bytes]:
+    request = urllib.request.Request(
+        server.base + path,
+        method=method,
+        data=None if body is None else json.dumps(body).encode(),
+        headers={**tenant.auth, "Content-Type": "application/json", "X-Experience-API-Version": "2.0.0"},
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return answer.status, answer.read()
+
+
+def statement(batch: str, number: int) -> dict[str, object]:
+    return {
+        "id": str(uuid.uuid4()),
+        "actor": {"account": {"homePage": "https://example.org", "name": f"learner-{number}"}},
+        "verb": {"id": "http://adlnet.gov/expapi/verbs/experienced"},
+        "object": {"id": f"https://example.org/batch/{batch}"},
+    }
+
+
+def test_statements_survive(server: tuple[LiveServer, TestTenant]) -> None:
+    live, tenant = server
+    acknowledged: dict[str, list[str]] = {}
+    refused: list[str] = []
+    stop = threading.Event()
+
+    def write() -> None:
+        while not stop.is_set():
+            batch = uuid.uuid4().hex
+            statements = [statement(batch, n) for n in range(BATCH)]
+            try:
+                call(live, tenant, "POST", "/xapi/statements", statements)
+            except urllib.error.HTTPError as error:
+                refused.append(f"{error.code} {error.read()[:200]!r}")
+            except OSError:
+                refused.append(batch)  # cut off: may or may not be stored, but whole
+            else:
+                acknowledged[batch] = [str(s["id"]) for s in statements]
+
+    threads = [threading.Thread(target=write) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for _ in range(KILLS):
+        time.sleep(0.7)
+        live.kill_worker()
+    time.sleep(1)
+    stop.set()
+    for thread in threads:
+        thread.join()
+    live.wait_ready()
+
+    assert len(acknowledged) > KILLS
+    assert [r for r in refused if r[0] == "5"] == []
+    for batch, ids in acknowledged.items():
+        found = activity_statements(live, tenant, batch)
+        assert sorted(s["id"] for s in found) == sorted(ids)
+    for batch in refused:
+        assert len(activity_statements(live, tenant, batch)) in (0, BATCH)
+
+
+def activity_statements(live: LiveServer, tenant: TestTenant, batch: str) -> list[dict[str, str]]:
+    path = f"/xapi/statements?activity=https%3A%2F%2Fexample.org%2Fbatch%2F{batch}"
+    found: list[dict[str, str]] = json.loads(call(live, tenant, "GET", path)[1])["statements"]
+    return found

@@ -1,10 +1,14 @@
 """How gunicorn runs Rekam; `rekam serve` fills in the addresses, `gunicorn -c` works too."""
 
+from __future__ import annotations
+
 import os
 import shutil
 import signal
 import tempfile
 import threading
+from types import FrameType
+from typing import Any
 
 bind = os.environ.get("GUNICORN_BIND", "127.0.0.1:8000,127.0.0.1:8001").split(",")
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
@@ -29,18 +33,20 @@ loglevel = "warning"
 wsgi_app = "wsgi:app"
 
 
-def on_starting(server):
+def on_starting(server: Any) -> None:
     """Prometheus keeps one file per process; those of the last run would count twice."""
-    folder = os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", os.path.join(tempfile.gettempdir(), f"rekam-metrics-{os.getpid()}"))
+    folder = os.environ.setdefault(
+        "PROMETHEUS_MULTIPROC_DIR", os.path.join(tempfile.gettempdir(), f"rekam-metrics-{os.getpid()}")
+    )
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder, mode=0o700)
 
 
-def on_exit(server):
+def on_exit(server: Any) -> None:
     shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
 
 
-def post_worker_init(worker):
+def post_worker_init(worker: Any) -> None:
     """Threads do not survive a fork, so each worker starts its own drainer of the outbox."""
     from server import jobs
 
@@ -49,17 +55,18 @@ def post_worker_init(worker):
     _drain_before_exit(app.config["REKAM"].drain_delay)
 
 
-def _drain_before_exit(delay):
+def _drain_before_exit(delay: float) -> None:
     """On SIGTERM answer /readyz with 503 first, so that a load balancer looks elsewhere, and end ``delay`` seconds later."""
     from server import health
 
     end = signal.getsignal(signal.SIGTERM)
 
-    def drain(number, frame):
+    def drain(number: int, frame: FrameType | None) -> None:
         health.drain()
         signal.signal(signal.SIGTERM, end)
         if not delay:
-            end(number, frame)
+            if callable(end):
+                end(number, frame)
             return
         timer = threading.Timer(delay, os.kill, (os.getpid(), signal.SIGTERM))
         timer.daemon = True
@@ -68,7 +75,7 @@ def _drain_before_exit(delay):
     signal.signal(signal.SIGTERM, drain)
 
 
-def child_exit(server, worker):
+def child_exit(server: Any, worker: Any) -> None:
     from prometheus_client import multiprocess
 
-    multiprocess.mark_process_dead(worker.pid)
+    multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]

@@ -29,14 +29,16 @@ const RekamStage = (() => {
     /** A new frame for each activity: its first address makes no entry in the browser's history. */
     function show(activity) {
       if (frame) frame.remove();
-      frame = document.createElement("iframe");
-      frame.id = "sco";
-      frame.title = activity.title;
-      frame.allow = "autoplay; fullscreen; encrypted-media; picture-in-picture; clipboard-write";
-      frame.addEventListener("load", () => { reveal(); onLoad(frame); }, { once: true });
+      const made = document.createElement("iframe");
+      made.id = "sco";
+      made.title = activity.title;
+      made.allow = "autoplay; fullscreen; encrypted-media; picture-in-picture; clipboard-write";
+      // Content taken away before it has loaded loads about:blank instead: that is no arrival.
+      made.addEventListener("load", () => { if (made === frame) { reveal(); onLoad(made); } }, { once: true });
       window.setTimeout(reveal, REVEAL);
-      frame.src = activity.href;
-      box.append(frame);
+      made.src = activity.href;
+      frame = made;
+      box.append(made);
     }
 
     async function takeAway() {

@@ -17,12 +17,24 @@ import psycopg2
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from core import credentials, tenants
 from core.db import db, unit_of_work
 from core.settings import Settings
 from server.app import create_app
 from server.database import upgrade
+
+# The clock of a busy machine is no finding, and a run finds what the run before it found; HYPOTHESIS_PROFILE=explore looks further.
+hypothesis_settings.register_profile(
+    "repeatable",
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+hypothesis_settings.register_profile("explore", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 # A database to which the tests may connect to create their own; `make test` sets it.
 POSTGRES = os.environ.get("TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres")

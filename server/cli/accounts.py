@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -134,7 +135,7 @@ def user_create(
     """Make an account. A generated password is printed this once and must be changed at the first sign-in."""
     from server import people
 
-    given = click.get_text_stream("stdin").readline().rstrip("\n") if password_stdin else None
+    given = sys.stdin.readline().rstrip("\n") if password_stdin else None
     with context.app():
         tenant_id = people.INSTALLATION if role == "system_administrator" else tenant_id_of(tenant)
         with unit_of_work():

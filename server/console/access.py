@@ -6,12 +6,12 @@ request reaches a view only when its session holds the role, so that no page has
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, TypeVar, cast
-from urllib.parse import urlsplit
 
 from flask import Response, g, redirect, request, url_for
 from flask import session as cookie
@@ -31,6 +31,8 @@ View = TypeVar("View", bound=Callable[..., Any])
 SAFE = ("GET", "HEAD", "OPTIONS")
 UPLOAD = "console.course_upload"
 FORM_LIMIT = 1 << 20
+# A path of this host. "//" leads to another one; browsers read "\\" as "/" and drop control characters before they look.
+LOCAL_TARGET = re.compile(r"/(?!/)[^\\\x00-\x20\x7f]*")
 
 
 @dataclass(frozen=True)
@@ -190,9 +192,9 @@ def begin_session(signed: people.SignedIn) -> None:
 
 def local_target(target: str | None) -> str:
     """``target`` when it is a path of this console, the first page otherwise."""
-    parts = urlsplit(target or "")
-    plain = target and not parts.scheme and not parts.netloc and target.startswith("/") and "\\" not in target
-    return target if plain and not target.startswith("//") else url_for("console.home")  # type: ignore[return-value, union-attr]
+    if target and LOCAL_TARGET.fullmatch(target):
+        return target
+    return url_for("console.home")
 
 
 # --- headers ----------------------------------------------------------------------------------------------------------

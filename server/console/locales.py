@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.support import NullTranslations, Translations
 from flask import Flask, has_request_context, request
-from flask_babel import Babel
+from flask_babel import Babel, Domain, get_locale
 from werkzeug import Response
 
 from core.settings import get_settings
@@ -13,6 +20,7 @@ LANGUAGES = {"en": "English", "id": "Bahasa Indonesia"}
 THEMES = ("auto", "light", "dark")
 LOCALE_COOKIE, THEME_COOKIE = "rekam_language", "rekam_theme"
 YEAR = 31_536_000
+CATALOGUES = Path(__file__).parent.parent / "translations"
 
 
 def choose_locale() -> str:
@@ -37,5 +45,27 @@ def remember(response: Response, name: str, value: str) -> None:
     response.set_cookie(name, value, max_age=YEAR, secure=secure, httponly=True, samesite="Lax")
 
 
+@cache
+def translations(language: str) -> NullTranslations:
+    """The catalogue of one language, made from its .po file so that there is no compiled twin to keep in step."""
+    source = CATALOGUES / language / "LC_MESSAGES" / "messages.po"
+    if not source.exists():
+        return NullTranslations()
+    compiled = BytesIO()
+    with source.open("rb") as file:
+        write_mo(compiled, read_po(file, locale=language))
+    compiled.seek(0)
+    return Translations(compiled)
+
+
+class Catalogue(Domain):  # type: ignore[misc]
+    def get_translations(self) -> NullTranslations:
+        return translations(str(get_locale()))
+
+
+class Translator(Babel):  # type: ignore[misc]
+    domain_instance = Catalogue()
+
+
 def init_app(app: Flask) -> None:
-    Babel(app, locale_selector=choose_locale, default_timezone="UTC")
+    Translator(app, locale_selector=choose_locale, default_timezone="UTC")

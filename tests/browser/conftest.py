@@ -66,7 +66,7 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
     made = browser.new_context(locale="en-GB", viewport={"width": 1280, "height": 800})
     made.set_default_timeout(PATIENCE_MS)
     problems: list[str] = []
-    made.on("weberror", lambda error: problems.append(str(error.error)))
+    made.on("weberror", lambda error: problems.append(error.error.stack or str(error.error)))
     yield made
     made.close()
     assert not problems, problems

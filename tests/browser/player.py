@@ -49,8 +49,13 @@ class Player:
 
     # ── the demo course ──
 
+    def wait_for_lesson(self) -> None:
+        """The activity's own script has begun and said its first words."""
+        expect(self.sco.locator("#steps li[aria-current]")).to_be_visible()
+
     def read_lesson(self, *, pages: int | None = None) -> None:
         """Read on to the last page, or ``pages`` times."""
+        self.wait_for_lesson()
         steps = pages if pages is not None else self.sco.locator("#steps li").count() - 1
         for _ in range(steps):
             self.sco.locator("#next").click()

@@ -26,7 +26,9 @@ def course(app: Flask, tenant: TestTenant) -> str:
 
 def payloads(tenant: TestTenant, type_: str) -> list[dict[str, Any]]:
     session().rollback()
-    query = select(Event.payload).where(Event.tenant_id == tenant.id, Event.type == type_).order_by(Event.time, Event.id)
+    query = (
+        select(Event.payload).where(Event.tenant_id == tenant.id, Event.type == type_).order_by(Event.time, Event.id)
+    )
     return list(session().scalars(query))
 
 

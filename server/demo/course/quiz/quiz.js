@@ -266,7 +266,8 @@
     current += 1;
     remember();
     draw();
-    (form.hidden ? result.querySelector("h2") : form.querySelector("input, select, button:not(:disabled)")).focus();
+    const field = form.querySelector("input:enabled, select:enabled, button:enabled");
+    (form.hidden ? result.querySelector("h2") : field || buttons.next).focus();
     window.scrollTo(0, 0);
   }
 

@@ -32,6 +32,11 @@ class Standard(StrEnum):
     def is_scorm_2004(self) -> bool:
         return self.value.startswith("scorm_2004")
 
+    @property
+    def playable(self) -> bool:
+        """Whether the runtime can launch courses of this standard; the others are kept and described only."""
+        return self == Standard.SCORM_12 or self.is_scorm_2004
+
 
 @dataclass(frozen=True, kw_only=True)
 class MapInfo:

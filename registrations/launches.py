@@ -13,6 +13,8 @@ from core.db import session
 from core.errors import Conflict, Gone, Invalid, NotFound
 from core.ids import new_id, new_secret
 from core.settings import get_settings
+from course_packages import catalogue
+from course_packages.model import Standard
 from registrations import progress
 from registrations.models import Instance, Launch, Registration
 
@@ -36,8 +38,10 @@ def mint(
     """A launch of the current instance and its one-use ticket (kept only as a hash).
 
     ``redirect_url`` is where the player goes on exit: http(s), or a path of the base origin.
-    ``start_activity`` is the identifier of the activity to begin with.
+    ``start_activity`` is the identifier of the activity to begin with. :class:`Conflict` ``not_playable`` for a course
+    of a standard that the runtime does not play.
     """
+    check_playable(registration)
     if mode not in MODES:
         raise Invalid(f"mode must be one of {', '.join(MODES)}, not {mode!r}", field="mode")
     if not 1 <= ticket_seconds <= TICKET_MOST_SECONDS:
@@ -65,6 +69,18 @@ def mint(
     session().add(launch)
     session().flush()
     return launch, ticket
+
+
+def check_playable(registration: Registration) -> None:
+    """:class:`Conflict` ``not_playable`` names the standard of a course that the runtime does not play."""
+    standard = catalogue.version_by_id(registration.tenant_id, registration.version_id).standard
+    if standard is None or not Standard(standard).playable:
+        raise Conflict(
+            f"course {registration.course_id!r} cannot be launched: it is a course of the standard {standard}, "
+            "and only SCORM 1.2 and SCORM 2004 courses can be played",
+            code="not_playable",
+            standard=standard,
+        )
 
 
 def url(ticket: str) -> str:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from core.db import session
-from core.errors import Conflict
-from course_packages.model import Standard
 from registrations import launches, registrations
 from registrations.models import Launch
 from scorm_runtime import seeds
@@ -18,9 +16,7 @@ def open_launch(ticket: str) -> str:
     """Redeem the ticket; the token. A completed registration may turn to review (launchCompletedRegsAsNoCredit)."""
     launch, token = launches.redeem(ticket)
     registration = registrations.get(launch.tenant_id, launch.registration_id)
-    standard = outline(registration.tenant_id, registration.version_id).standard
-    if standard != Standard.SCORM_12 and not standard.is_scorm_2004:
-        raise Conflict(f"courses of the standard {standard} are not played here", code="standard")
+    launches.check_playable(registration)
     completed = registrations.instance_of(registration, launch.instance).completion == "completed"
     if launch.mode == NORMAL and completed and settings_in_force(registration)["launchCompletedRegsAsNoCredit"]:
         launch.mode = "review"

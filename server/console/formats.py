@@ -10,6 +10,7 @@ from flask_babel import format_date, format_datetime, format_decimal, format_tim
 from markupsafe import Markup, escape
 
 from core import clock
+from course_packages.model import Standard
 
 _ = lazy_gettext
 
@@ -100,6 +101,11 @@ def standard(value: str | None) -> str:
     return STANDARDS.get(value or "", value or "–")
 
 
+def playable(value: str | None) -> bool:
+    """Whether courses of this standard can be launched."""
+    return value is not None and Standard(value).playable
+
+
 def when(moment: datetime | None) -> Markup:
     """A ``<time>``: how long ago, with the exact time as its title (turned to the reader's time zone by the script)."""
     if moment is None:
@@ -177,6 +183,7 @@ FILTERS = {
     "word": word,
     "tone": tone,
     "standard": standard,
+    "playable": playable,
     "when": when,
     "exactly": exactly,
     "short_day": short_day,

@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from core import web
 from core.errors import RekamError, Unauthenticated
 from core.settings import get_settings
-from server.console import access, context
+from server.console import access, context, formats
 
 log = logging.getLogger("rekam.console")
 
@@ -33,6 +33,10 @@ def say(error: RekamError) -> str:
         "stale_form": lambda: _("This form was open for too long. Load the page again and repeat."),
         "wrong_origin": lambda: _("This form was not sent from the console."),
         "unauthenticated": lambda: _("Sign in first."),
+        "not_playable": lambda: _(
+            "This course cannot be launched: Rekam plays SCORM 1.2 and SCORM 2004, and this is %(standard)s.",
+            standard=formats.standard(details.get("standard")),
+        ),
         "too_large": lambda: _("This is larger than the server allows: %(reason)s", reason=error.message),
     }
     return texts[error.code]() if error.code in texts else error.message

@@ -19,7 +19,7 @@ from course_packages.models import Course
 from registrations import launches, learners
 from registrations import registrations as operations
 from registrations.models import Instance, Launch, Learner, Registration
-from server.console import activities, statements
+from server.console import activities, formats, statements
 from server.console.access import bp, console_view, me, tenant_id
 from server.console.listing import like, paginate, sort_of
 from server.console.messages import say
@@ -166,8 +166,13 @@ def _page(found: Registration, link: str = "") -> Any:
         activities=activities.of_instance(tenant_id(), found, instance),
         statements=statements.of_registration(tenant_id(), instance.xapi_registration),
         link=link,
-        can_launch=catalogue.version_by_id(tenant_id(), found.version_id).status == "ready",
+        can_launch=_can_launch(found),
     )
+
+
+def _can_launch(found: Registration) -> bool:
+    version = catalogue.version_by_id(tenant_id(), found.version_id)
+    return version.status == "ready" and formats.playable(version.standard)
 
 
 def _timeline(found: Registration, instance: Instance) -> list[Moment]:

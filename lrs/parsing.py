@@ -6,17 +6,22 @@ Repeated keys, lone surrogates, NUL, NaN and deep nesting are errors (RFC 8259 l
 from __future__ import annotations
 
 import json
+import math
 import re
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
-from core.errors import Invalid
+from core.errors import Invalid, TooLarge
 
 DEPTH = 128
-# Whole strings are skipped, so that brackets inside them do not count.
-_STRUCTURE = re.compile(r'"(?:[^"\\]|\\.)*+"|[{}\[\]]', re.DOTALL)
+# More values than this in one body are refused before they are built: each takes up to a hundred bytes of memory, whatever it says.
+VALUES = 2_000_000
+# Larger imports come in several requests.
+BATCH = 50_000
+_NOT_BRACKETS = bytes(set(range(256)) - set(b"{}[]"))
+_BOMB = re.compile(rb"[\[{]{%d}" % (DEPTH + 1))
 
 Members = dict[str, msgspec.Raw]
 _members = msgspec.json.Decoder(Members)
@@ -34,26 +39,36 @@ class Received:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
+        seen: set[str] = set()
+        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
         raise Invalid(f"the JSON has the key {twice[:100]!r} twice in one object", code="json")
     return found
+
+
+def _finite(text: str) -> float:
+    """Python reads 1e999 as infinity, other readers refuse it."""
+    number = float(text)
+    if math.isinf(number):
+        raise Invalid(f"the JSON has the number {text[:40]}, which is too large", code="json")
+    return number
 
 
 def _no_constant(word: str) -> Any:
     raise Invalid(f"{word} is not JSON", code="json")
 
 
-_decoder = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant)
+_decoder = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite)
 
 
 def loads(data: bytes | str, what: str = "the body") -> Any:
     """Parse JSON strictly; :class:`Invalid` names ``what`` and the place."""
     try:
         text = data if isinstance(data, str) else data.decode("utf-8")
+        _check_size(data.encode("utf-8") if isinstance(data, str) else data, what)
     except UnicodeDecodeError as error:
         raise Invalid(f"{what} is not UTF-8: byte {error.start}", code="json") from None
-    _check_depth(text, what)
+    except UnicodeEncodeError:
+        raise Invalid(f"{what} contains half of a surrogate pair", code="json") from None
     try:
         value = _decoder.decode(text)
     except json.JSONDecodeError as error:
@@ -67,19 +82,37 @@ def loads(data: bytes | str, what: str = "the body") -> Any:
     return value
 
 
-def _check_depth(text: str, what: str) -> None:
-    """Cheap bound first: without that many brackets there cannot be that depth."""
-    if text.count("{") + text.count("[") <= DEPTH:
+def _check_size(text: bytes, what: str) -> None:
+    """Bounds on depth and number of values, by counting outside of strings.
+
+    Cheap bounds first: without that many brackets there cannot be that depth, nor that many values in fewer bytes.
+    """
+    if text.count(b"{") + text.count(b"[") <= DEPTH and len(text) < 2 * VALUES:
         return
-    depth = 0
-    for match in _STRUCTURE.finditer(text):
-        bracket = match.group()
-        if bracket in "{[":
-            depth += 1
-            if depth > DEPTH:
-                raise Invalid(f"{what} is nested deeper than {DEPTH} levels", code="json")
-        elif bracket in "}]":
-            depth -= 1
+    if text.count(b'"') - text.count(b'\\"') > 4 * VALUES:
+        raise _too_many(what)
+    # Where it is JSON, backslashes are only inside strings; where it is not, the parser says so.
+    outside = b"".join(text.replace(b"\\\\", b"").replace(b'\\"', b"").split(b'"')[::2])
+    brackets = outside.translate(None, _NOT_BRACKETS)
+    if outside.count(b",") + len(brackets) // 2 > VALUES:
+        raise _too_many(what)
+    if _BOMB.search(brackets):
+        raise _too_deep(what)
+    for _ in range(DEPTH):
+        fewer = brackets.replace(b"[]", b"").replace(b"{}", b"")
+        if len(fewer) == len(brackets):
+            return
+        brackets = fewer
+    if brackets:
+        raise _too_deep(what)
+
+
+def _too_many(what: str) -> TooLarge:
+    return TooLarge(f"{what} has more than {VALUES} values", code="json", limit=VALUES)
+
+
+def _too_deep(what: str) -> Invalid:
+    return Invalid(f"{what} is nested deeper than {DEPTH} levels", code="json")
 
 
 def _check_text(value: Any, what: str) -> None:
@@ -108,13 +141,13 @@ def statements(body: bytes) -> tuple[list[Received], bool]:
         return [Received(value, _members.decode(body))], False
     if not isinstance(value, list):
         raise Invalid("the body must be a statement object or an array of statements", code="json")
-    raws = _elements.decode(body)
-    received = []
-    for index, (item, raw) in enumerate(zip(value, raws, strict=True)):
+    if len(value) > BATCH:
+        raise TooLarge(f"the body has more than {BATCH} statements", code="statement", limit=BATCH)
+    for index, item in enumerate(value):
         if not isinstance(item, dict):
             raise Invalid(f"statement {index} is not an object", code="statement", index=index, path="$")
-        received.append(Received(item, _members.decode(raw)))
-    return received, True
+    raws = _elements.decode(body)
+    return [Received(item, _members.decode(raw)) for item, raw in zip(value, raws, strict=True)], True
 
 
 def from_values(values: list[dict[str, Any]]) -> list[Received]:

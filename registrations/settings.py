@@ -22,12 +22,75 @@ class Setting:
     most: int = 0
 
 
+_SCO_PLACES = {"intermediate": "a part that is not the last", "final": "the last part"}
+_SCO_RESULTS = {"Satisfied": "passed, or completed without a verdict", "NotSatisfied": "not passed or not completed"}
+_EXITS = {"Normal": "normal", "Suspend": "suspend", "Timeout": "time-out", "Logout": "logout"}
+
+
+def exit_action_name(*, final: bool, satisfied: bool, kind: str) -> str:
+    """The setting that decides after a SCO has ended; ``kind`` is what it said in cmi.exit, empty for nothing."""
+    exit_ = next((name for name, word in _EXITS.items() if word == kind), "Normal")
+    return f"{'final' if final else 'intermediate'}Sco{'Satisfied' if satisfied else 'NotSatisfied'}{exit_}ExitAction"
+
+
+def _exit_actions() -> dict[str, Setting]:
+    """SCORM lets the content leave the course by time-out and logout (2004 RTE 4.2.8); after the others it stays open."""
+    return {
+        f"{place}Sco{result}{name}ExitAction": Setting(
+            "exit" if name in ("Timeout", "Logout") else "none",
+            f"After {where} ({state}) has ended by itself with exit {word} and asked for nothing: stay, go on to the "
+            "next part, or leave the course.",
+            words=("none", "continue", "exit"),
+        )
+        for place, where in _SCO_PLACES.items()
+        for result, state in _SCO_RESULTS.items()
+        for name, word in _EXITS.items()
+    }
+
+
 SETTINGS: dict[str, Setting] = {
     "suspendDataMaxLength": Setting(64_000, "Most characters of cmi.suspend_data.", most=1_000_000),
     "scoreOverridesStatus": Setting(
         True,
         "A raw score against the mastery score (or a scaled score against the passing score) decides over the status set.",
     ),
+    "scaleRawScore": Setting(
+        False, "SCORM 2004: a raw score without a scaled one counts, as its share between min and max (or of 100)."
+    ),
+    "statusRollupMode": Setting(
+        "course",
+        "When the course counts as completed: as its sequencing says, when all parts are completed (or also not failed, "
+        "or passed), when the score reaches thresholdScoreForCompletion, or both.",
+        words=(
+            "course",
+            "all_completed",
+            "all_completed_not_failed",
+            "all_passed",
+            "threshold",
+            "all_completed_and_threshold",
+        ),
+    ),
+    "thresholdScoreForCompletion": Setting(
+        80,
+        "Percent of the score at which the modes with a threshold of statusRollupMode complete the course.",
+        most=100,
+    ),
+    "scoreRollupMode": Setting(
+        "course",
+        "The score of the course: as its sequencing says, the average of all parts, of the parts with a score, "
+        "or that of the last part.",
+        words=("course", "average", "average_scored", "last"),
+    ),
+    "resetRunTimeDataTiming": Setting(
+        "standard",
+        "When a part begins with empty data: as its standard says (1.2 never, 2004 with each new attempt), never, "
+        "or whenever it was not left with exit suspend.",
+        words=("standard", "never", "exit_not_suspend"),
+    ),
+    "validateInteractionResponses": Setting(
+        True, "SCORM 2004: responses and correct patterns must have the form of their interaction's type."
+    ),
+    "strictIdentifiers": Setting(True, "SCORM 2004: identifiers of objectives and interactions must be URIs."),
     "allowCompleteStatusChange": Setting(False, "A completed or passed registration may fall back in a later attempt."),
     "launchCompletedRegsAsNoCredit": Setting(False, "A completed registration is launched for review, without credit."),
     "finishStatusIncomplete": Setting(
@@ -48,6 +111,7 @@ SETTINGS: dict[str, Setting] = {
     "showTableOfContents": Setting(True, "The player shows the table of contents."),
     "showNavigation": Setting(True, "The player shows previous and next where the content allows them."),
     "showProgressBar": Setting(True, "The player shows a progress bar."),
+    **_exit_actions(),
 }
 
 

@@ -10,7 +10,7 @@ from core import clock
 from core.db import session
 from core.ids import new_id
 from course_packages.model import Item
-from scorm_runtime import seeds
+from scorm_runtime import facts, seeds
 from scorm_runtime.models import ActivityState, RuntimeSession
 from scorm_runtime.run import Run, normal_state
 from scorm_runtime.sequencing import ActivityReport
@@ -24,11 +24,16 @@ def deliver(run: Run, activity: str) -> dict[str, Any]:
     item = run.outline.item(activity)
     number = 1 if run.outline.scorm_12 else max(run.sequencer.status(activity).attempts, 1)
     state = run.activity_state(activity, number)
+    timing = run.setting("resetRunTimeDataTiming")
     resumed = state is not None
     if state is None:
         state = run.new_activity_state(activity, number)
         if run.read_only:
             _show_stored(run, state)
+        elif timing == "never" and number > 1 and (before := run.activity_state(activity, number - 1)) is not None:
+            state.cmi, resumed = seeds.kept(run.outline.scorm_12, before.cmi), True
+    elif timing == "exit_not_suspend" and not run.read_only and not _left_suspended(run, state):
+        state.cmi, resumed = {}, False
     state.cmi = _seed(run, item, state, resumed=resumed or run.read_only)
     if item.scorm_type != "sco":
         # An asset cannot speak for itself: to have been shown is all there is to keep.
@@ -50,6 +55,10 @@ def deliver(run: Run, activity: str) -> dict[str, Any]:
     session().add(row)
     run.touched = state
     return _activity(run, item, row, state)
+
+
+def _left_suspended(run: Run, state: ActivityState) -> bool:
+    return facts.read(run.outline.scorm_12, state.cmi).exit == "suspend"
 
 
 def _show_stored(run: Run, state: ActivityState) -> None:
@@ -108,4 +117,9 @@ def _activity(run: Run, item: Item, row: RuntimeSession, state: ActivityState) -
 
 def model_settings(run: Run) -> dict[str, Any]:
     """The settings that the data model tables know."""
-    return {"suspendDataMaxLength": run.setting("suspendDataMaxLength")}
+    known: dict[str, Any] = {"suspendDataMaxLength": run.setting("suspendDataMaxLength")}
+    # On is what the standard's own table says; SCORM 1.2 is tolerant by itself.
+    for name in ("validateInteractionResponses", "strictIdentifiers"):
+        if not run.setting(name):
+            known[name] = False
+    return known

@@ -31,7 +31,7 @@ class CourseState(Model):
     """The activity tree of one registration instance (mode normal), or of one launch for review or browsing.
 
     ``snapshot`` is the sequencer's; ``status`` is active, suspended or ended; ``attempt`` counts attempts on the course.
-    ``settings`` are the compatibility settings in force, resolved when the attempt began. ``scoped`` holds global
+    ``settings`` are the compatibility settings in force, resolved at each start of the player. ``scoped`` holds global
     objectives and shared data whose manifest keeps them to this course: ``{"objectives": {id: state}, "data": {id: value}}``.
     ``seconds`` is the time of all ended sessions. ``last_key`` and ``last_answer`` repeat the answer to the last request
     that named no session.

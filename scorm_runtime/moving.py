@@ -15,7 +15,7 @@ from scorm_runtime.delivery import deliver
 from scorm_runtime.facts import read
 from scorm_runtime.models import ActivityState
 from scorm_runtime.receiving import receive
-from scorm_runtime.run import Run
+from scorm_runtime.run import Run, settings_in_force
 from scorm_runtime.sequencing import REQUESTS, Outcome
 
 # SCORM 1.2 knows no attempts: whoever leaves comes back to what is stored.
@@ -61,6 +61,7 @@ def _count_attempt(run: Run) -> None:
 def start(run: Run) -> Outcome:
     """Open the course: go on with a suspended attempt, or begin a new one. What was left open is ended first."""
     settle(run)
+    run.state.settings = settings_in_force(run.registration)
     run.state.status, run.state.launch_id = "active", run.launch.id
     if run.sequencer.suspended is not None:
         outcome = run.sequencer.navigate("resumeAll")
@@ -68,13 +69,17 @@ def start(run: Run) -> Outcome:
             return outcome
     most = int(run.setting("maxAttempts"))
     if run.normal and 0 < most <= run.state.attempt:
-        raise Forbidden(f"all {most} attempts of this course have been used", code="max_attempts")
+        raise attempts_used(most)
     wanted = run.launch.start_activity
     if wanted and wanted in run.outline.items:
         outcome = run.sequencer.navigate("choice", wanted)
         if outcome.delivered:
             return outcome
     return run.sequencer.navigate("start")
+
+
+def attempts_used(most: int) -> Forbidden:
+    return Forbidden(f"all {most} attempts of this course have been used", code="max_attempts", attempts=most)
 
 
 def close_sessions(run: Run, end: str, *, suspending: bool) -> None:

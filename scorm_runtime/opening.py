@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from core.db import session
 from registrations import launches, registrations
-from registrations.models import Launch
-from scorm_runtime import seeds
+from registrations.models import Launch, Registration
+from scorm_runtime import moving, seeds
 from scorm_runtime.cmi_tables import family, table
 from scorm_runtime.outline import outline
 from scorm_runtime.player_page import SETTINGS, Boot
-from scorm_runtime.run import NORMAL, settings_in_force
+from scorm_runtime.run import NORMAL, find_state, settings_in_force
 
 
 def open_launch(ticket: str) -> str:
@@ -20,8 +20,18 @@ def open_launch(ticket: str) -> str:
     completed = registrations.instance_of(registration, launch.instance).completion == "completed"
     if launch.mode == NORMAL and completed and settings_in_force(registration)["launchCompletedRegsAsNoCredit"]:
         launch.mode = "review"
+    if launch.mode == NORMAL:
+        _check_attempts(launch, registration)
     session().flush()
     return token
+
+
+def _check_attempts(launch: Launch, registration: Registration) -> None:
+    """Refuse a launch that could only begin an attempt too many; the ticket stays good for when one more is allowed."""
+    state = find_state(registration, launch)
+    most = int(settings_in_force(registration)["maxAttempts"])
+    if state is not None and state.status == "ended" and 0 < most <= state.attempt:
+        raise moving.attempts_used(most)
 
 
 def boot(launch: Launch) -> Boot:

@@ -41,19 +41,50 @@ def roll_up(run: Run) -> None:
 
 
 def course_status(run: Run) -> Status:
-    """The root's status. Only the scaled score rolls up; where the course is one part, its raw score is the course's."""
-    status = run.sequencer.status()
-    parts = run.outline.launchable
-    if len(parts) != 1:
+    """The root's status, unless the settings scoreRollupMode and statusRollupMode judge the course by its parts."""
+    parts = [run.sequencer.status(item.identifier) for item in run.outline.launchable]
+    status = _scored(run.sequencer.status(), parts, str(run.setting("scoreRollupMode")))
+    share = float(run.setting("thresholdScoreForCompletion")) / 100
+    return _completed(status, parts, str(run.setting("statusRollupMode")), share)
+
+
+def _scored(status: Status, parts: list[Status], mode: str) -> Status:
+    """Only the scaled score rolls up; where the course is one part, its raw score is the course's."""
+    if len(parts) == 1:
+        part = parts[0]
+        scaled = part.scaled if status.scaled is None else status.scaled
+        return replace(status, scaled=scaled, raw=part.raw, min=part.min, max=part.max)
+    if mode == "course" or not parts:
         return status
-    part = run.sequencer.status(parts[0].identifier)
-    scaled = part.scaled if status.scaled is None else status.scaled
-    return replace(status, scaled=scaled, raw=part.raw, min=part.min, max=part.max)
+    scores = [part.scaled for part in parts if part.scaled is not None]
+    if mode == "last":
+        return replace(status, scaled=parts[-1].scaled)
+    count = len(scores) if mode == "average_scored" else len(parts)
+    return replace(status, scaled=round(sum(scores) / count, 7) if scores else None)
+
+
+def _completed(status: Status, parts: list[Status], mode: str, threshold: float) -> Status:
+    if mode == "course" or not parts:
+        return status
+    done = all(part.completion == "completed" for part in parts)
+    reached = status.scaled is not None and status.scaled >= threshold
+    success = [part.success for part in parts]
+    completed = {
+        "all_completed": done,
+        "all_completed_not_failed": done and "failed" not in success,
+        "all_passed": all(word == "passed" for word in success),
+        "threshold": reached,
+        "all_completed_and_threshold": done and reached,
+    }[mode]
+    return replace(status, completion="completed" if completed else "incomplete")
 
 
 def _cause(run: Run) -> str:
     """One part: its own cause. Several: what made the whole complete or passed is the rollup."""
     parts = run.outline.launchable
+    mode = str(run.setting("statusRollupMode"))
+    if mode != "course":
+        return "threshold" if mode.endswith("threshold") else "rollup"
     if len(parts) > 1:
         return "rollup"
     touched = run.touched

@@ -64,10 +64,11 @@ class Run:
         return Rules(
             score_overrides_status=bool(self.setting("scoreOverridesStatus")),
             finish_status_incomplete=bool(self.setting("finishStatusIncomplete")),
+            scale_raw_score=bool(self.setting("scaleRawScore")),
         )
 
     def setting(self, name: str) -> bool | int | str:
-        """A compatibility setting as it was in force when this attempt was opened."""
+        """A compatibility setting as it was in force when the learner last opened the course."""
         value: bool | int | str = self.state.settings.get(name, settings.SETTINGS[name].default)
         return value
 
@@ -206,7 +207,7 @@ def open_run(launch: Launch) -> Run:
     registration = registrations.lock(launch.tenant_id, launch.registration_id)
     instance = registrations.instance_of(registration, launch.instance)
     found = outline(registration.tenant_id, registration.version_id)
-    state = _find_state(registration, launch)
+    state = find_state(registration, launch)
     organization, standard = found.organization, found.standard
     if state is None:
         sequencer = Sequencer.new(organization, edition=standard, seed=uuid.uuid4().int & 0x7FFFFFFF)
@@ -218,7 +219,8 @@ def open_run(launch: Launch) -> Run:
     return run
 
 
-def _find_state(registration: Registration, launch: Launch) -> CourseState | None:
+def find_state(registration: Registration, launch: Launch) -> CourseState | None:
+    """The state of the course that ``launch`` goes on with: that of the instance, or its own for review and browsing."""
     query = select(CourseState).where(
         CourseState.tenant_id == registration.tenant_id,
         CourseState.registration_id == registration.id,

@@ -8,7 +8,7 @@ import msgspec
 
 from core.db import session
 from core.errors import Conflict, Invalid
-from registrations import launches
+from registrations import launches, settings
 from scorm_runtime import answers, moving, rollup
 from scorm_runtime.facts import Facts
 from scorm_runtime.models import RuntimeSession
@@ -102,11 +102,29 @@ def _may_reopen(run: Run, row: RuntimeSession) -> bool:
     return newest is not None and newest.id == row.id
 
 
+def _after_exit(run: Run, row: RuntimeSession, request: RuntimeRequest, facts: Facts) -> Navigate | None:
+    """Where the end of a SCO leads: RTE 4.2.8, and the exit action of the settings where nothing else was asked for."""
+    forced = facts.exit in ("time-out", "logout")
+    if (request.navigate is not None or request.end != "terminate") and not forced:
+        return request.navigate
+    status = run.sequencer.status(row.activity)
+    name = settings.exit_action_name(
+        final=row.activity == run.outline.launchable[-1].identifier,
+        satisfied=status.success == "passed" or (status.success == "unknown" and status.completion == "completed"),
+        kind=facts.exit,
+    )
+    action = run.setting(name)
+    if action == "exit":
+        return Navigate(request="suspendAll" if facts.exit == "suspend" else "exitAll")
+    if request.navigate is None and action == "continue" and run.sequencer.valid("continue").allowed:
+        return Navigate(request="continue")
+    return request.navigate
+
+
 def _go_on(run: Run, row: RuntimeSession | None, request: RuntimeRequest, facts: Facts | None) -> bytes:
     navigate = request.navigate
-    if request.end and facts is not None and facts.exit in ("time-out", "logout") and run.sequencer.in_session:
-        # RTE 4.2.8: both leave the course, whatever else was asked for.
-        navigate = Navigate(request="exitAll")
+    if request.end and row is not None and facts is not None and run.sequencer.in_session:
+        navigate = _after_exit(run, row, request, facts)
     activity, message = None, None
     if navigate is not None:
         outcome, activity = moving.move(run, navigate.request, navigate.target)

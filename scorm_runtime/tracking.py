@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from course_packages.model import Item
 from scorm_runtime.cmi import DataModel
-from scorm_runtime.facts import Facts, number, read
+from scorm_runtime.facts import Facts, Score, number, read
 from scorm_runtime.sequencing import ActivityReport, ObjectiveReport
 
 
@@ -20,18 +20,32 @@ class Rules:
 
     score_overrides_status: bool = True
     finish_status_incomplete: bool = True
+    scale_raw_score: bool = False
 
 
 def judge_2004(model: DataModel, rules: Rules) -> tuple[Facts, str]:
     """The facts with the thresholds applied, and the cause: content or threshold."""
     cmi = model.to_flat()
     said = read(False, cmi)
+    if rules.scale_raw_score:
+        said = replace(said, score=scaled_from_raw(said.score))
     completion, success = model.get("cmi.completion_status")[0], model.get("cmi.success_status")[0]
     if not rules.score_overrides_status:
         completion = said.completion if said.completion != "unknown" else completion
         success = said.success if said.success != "unknown" else success
     cause = "content" if (completion, success) == (said.completion, said.success) else "threshold"
     return replace(said, completion=completion, success=success), cause
+
+
+def scaled_from_raw(score: Score) -> Score:
+    """The score with its raw value's share between min and max (0 and 100 where they are not told) as scaled."""
+    if score.scaled is not None or score.raw is None:
+        return score
+    low = 0.0 if score.min is None else score.min
+    high = 100.0 if score.max is None else score.max
+    if high <= low or not low <= score.raw <= high:
+        return score
+    return replace(score, scaled=round((score.raw - low) / (high - low), 7))
 
 
 def judge_12(cmi: Mapping[str, str], item: Item, rules: Rules, *, credit: bool) -> tuple[Facts, str]:

@@ -504,8 +504,8 @@
     onSuperseded() {
       stop("superseded");
     },
-    onEnded() {
-      stop("expired");
+    onEnded({ code }) {
+      stop(code === "max_attempts" ? "attempts" : "expired");
     },
   });
 

@@ -13,6 +13,7 @@ from flask import Flask
 from core.credentials import SCOPES
 from core.events import CATALOGUE
 from core.settings import Settings
+from registrations.settings import SETTINGS as COURSE_SETTINGS
 from server.app import create_app
 from tests.test_architecture import ROOT, rules
 
@@ -38,6 +39,18 @@ def settings(app: Flask) -> str:
     return "\n".join(["| variable | default | what it does |", "| --- | --- | --- |", *rows])
 
 
+def course_settings(app: Flask) -> str:
+    def shown(value: bool | int | str) -> str:
+        return str(value).lower() if isinstance(value, bool) else str(value)
+
+    rows = (
+        f"| `{name}` | `{shown(setting.default)}` | {setting.help}"
+        f"{' One of ' + ', '.join(f'`{word}`' for word in setting.words) + '.' if setting.words else ''} |"
+        for name, setting in COURSE_SETTINGS.items()
+    )
+    return "\n".join(["| setting | default | what it does |", "| --- | --- | --- |", *rows])
+
+
 def scopes(app: Flask) -> str:
     return ", ".join(f"`{s}`" for s in SCOPES)
 
@@ -47,6 +60,7 @@ TABLES: dict[str, tuple[str, Callable[[Flask], str]]] = {
     "events": ("integrators.md", events),
     "scopes": ("integrators.md", scopes),
     "settings": ("operators.md", settings),
+    "course settings": ("scorm.md", course_settings),
 }
 
 

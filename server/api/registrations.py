@@ -84,6 +84,7 @@ class LaunchLinkBody(Body):
     expiry: int | None = None
     redirect_on_exit_url: str | None = None
     tracking: bool | None = None
+    mode: str | None = None
     start_sco: str | None = None
     culture: str | None = None
 
@@ -280,7 +281,7 @@ def build_registration_launch_link(registration_id: str) -> Response:
     with unit_of_work():
         _, ticket = launches.mint(
             registrations.get(web.principal().tenant_id, registration_id),
-            mode="normal" if given.tracking in (None, True) else "browse",
+            mode=given.mode or ("normal" if given.tracking in (None, True) else "browse"),
             redirect_url=redirect,
             locale=given.culture,
             start_activity=given.start_sco,

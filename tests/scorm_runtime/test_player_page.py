@@ -13,7 +13,19 @@ from scorm_runtime.player_texts import ENGLISH, INDONESIAN
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = ROOT / "scorm_runtime" / "templates"
 # Keys made of parts: say(`ended_${result}`) and the like.
-BUILT = ("ended_", "status_", "mode_", "superseded_", "expired_", "other_", "offline", "server_away", "saved", "saving")
+BUILT = (
+    "attempts_",
+    "ended_",
+    "status_",
+    "mode_",
+    "superseded_",
+    "expired_",
+    "other_",
+    "offline",
+    "server_away",
+    "saved",
+    "saving",
+)
 
 
 def test_both_languages_say_the_same_things() -> None:

@@ -45,7 +45,7 @@ def update_learner_info(learner_id: str) -> Response:
     body=DeleteInformationBody,
 )
 def delete_all_learner_data(learner_id: str) -> Response:
-    who = web.principal()
+    who, given = web.principal(), body(DeleteInformationBody)
     with unit_of_work() as current:
         learner = learners.get(who.tenant_id, learner_id)
         query = select(Registration).where(
@@ -59,5 +59,5 @@ def delete_all_learner_data(learner_id: str) -> Response:
         session().execute(
             delete(Tags).where(Tags.tenant_id == who.tenant_id, Tags.kind == "learner", Tags.subject == learner_id)
         )
-        audit.record(who.tenant_id, f"credential:{who.key}", "learner.forgotten", learner_id)
+        audit.record(who.tenant_id, f"credential:{who.key}", "learner.forgotten", learner_id, asked_by=given.user_email)
     return nothing()

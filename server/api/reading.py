@@ -27,7 +27,7 @@ def body(kind: type[T]) -> T:
     if not data.strip():
         raise Invalid("the body is empty; it must be a JSON object", path="$")
     try:
-        return msgspec.json.decode(data, type=kind)
+        return msgspec.json.decode(data.decode(), type=kind)
     except msgspec.ValidationError as error:
         text, path = _split(str(error))
         raise Invalid(f"the body is not right at {path}: {text}", path=path) from None

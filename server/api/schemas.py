@@ -88,7 +88,7 @@ OBJECTS: dict[str, dict[str, str]] = {
         "learnerPreference": "LearnerPreference?", "location": "string?", "mode": "string?", "progressMeasure": "string?",
         "scoreScaled": "string?", "scoreRaw": "string?", "scoreMin": "string?", "scoreMax": "string?", "totalTime": "string?",
         "timeTracked": "string", "runtimeSuccessStatus": "Success", "suspendData": "string?", "learnerComments": "Comment[]",
-        "lmsComments": "Comment[]", "runtimeInteractions": "RuntimeInteraction[]", "runtimeObjectives": "RuntimeObjective[]",
+        "lmsComments": "Comment[]", "runtimeInteractions": "RuntimeInteraction[]?", "runtimeObjectives": "RuntimeObjective[]?",
     },
     "ActivityResult": {
         "id": "string", "title": "string", "attempts": "integer", "activityCompletion": "Completion",

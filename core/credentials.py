@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from flask import current_app
-from sqlalchemy import ForeignKey, String, select
+from sqlalchemy import ForeignKey, String, bindparam, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core import clock, crypto
-from core.db import Json, Model, UtcDateTime, session
+from core import clock, crypto, verified
+from core.db import Json, Model, UtcDateTime, after_commit, session, unit_of_work
 from core.errors import Conflict, Invalid, NotFound, Unauthenticated
 from core.ids import new_secret
 
@@ -118,12 +118,14 @@ def rotate(tenant_id: int, key: str, *, grace: timedelta = timedelta(days=1)) ->
     credential.previous_hash, credential.previous_until = credential.secret_hash, clock.now() + grace
     credential.secret_hash = _hash(secret)
     session().flush()
+    after_commit(verified.memory().forget)
     return secret
 
 
 def revoke(tenant_id: int, key: str) -> None:
     get(tenant_id, key).revoked = clock.now()
     session().flush()
+    after_commit(verified.memory().forget)
 
 
 def get(tenant_id: int, key: str) -> Credential:
@@ -135,17 +137,51 @@ def get(tenant_id: int, key: str) -> Credential:
 
 def authenticate(key: str, secret: str) -> Principal:
     """The principal behind key and secret; :class:`Unauthenticated` for whatever is wrong, in the same words."""
+    memory = verified.memory()
+    name = (key, _hash(secret))
+    who = memory.find(name)
+    if not isinstance(who, Principal):
+        state = memory.state()
+        who, expires = _verify(*name)
+        memory.keep(name, who, state, expires)
+    memory.used(who.tenant_id, who.key)
+    return who
+
+
+def _verify(key: str, hashed: str) -> tuple[Principal, datetime | None]:
+    """Who that is by the database, and when it stops being good."""
     credential = session().scalar(select(Credential).where(Credential.key == key))
-    hashed = _hash(secret)
     now = clock.now()
     if credential is None or credential.revoked or (credential.expires and credential.expires <= now):
         raise Unauthenticated("unknown key or wrong secret")
-    good = crypto.same(credential.secret_hash, hashed)
-    if not good and credential.previous_hash and credential.previous_until and credential.previous_until > now:
-        good = crypto.same(credential.previous_hash, hashed)
-    if not good:
-        raise Unauthenticated("unknown key or wrong secret")
-    return Principal(credential.tenant_id, credential.key, credential.name or credential.key, expand(credential.scopes))
+    who = Principal(credential.tenant_id, credential.key, credential.name or credential.key, expand(credential.scopes))
+    if crypto.same(credential.secret_hash, hashed):
+        return who, credential.expires
+    previous, until = credential.previous_hash, credential.previous_until
+    if previous and until and until > now and crypto.same(previous, hashed):
+        return who, min(until, credential.expires or until)
+    raise Unauthenticated("unknown key or wrong secret")
+
+
+_USED = (
+    update(Credential)
+    .where(
+        Credential.tenant_id == bindparam("of_tenant"),
+        Credential.key == bindparam("of_key"),
+        or_(Credential.last_used.is_(None), Credential.last_used < bindparam("when")),
+    )
+    .values(last_used=bindparam("when"))
+)
+
+
+def write_usage() -> int:
+    """Write ``last_used`` of credentials used in this process since the last call; returns how many. Opens a unit of work."""
+    used = verified.memory().take_used()
+    if used:
+        values = [{"of_tenant": tenant_id, "of_key": key, "when": when} for tenant_id, key, when in used]
+        with unit_of_work() as current:
+            current.connection().execute(_USED, values)
+    return len(used)
 
 
 def _hash(secret: str) -> str:

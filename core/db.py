@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ from flask import Flask, g
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import JSON, BigInteger, DateTime, Engine, Integer, MetaData, event
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
@@ -31,6 +33,9 @@ NAMING = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s",
     "pk": "pk_%(table_name)s",
 }
+
+# Seconds after which an unused connection to PostgreSQL is asked whether it still lives.
+PING_AFTER = 1.0
 
 
 class Model(DeclarativeBase):
@@ -80,7 +85,6 @@ def init_app(app: Flask, settings: Settings) -> None:
         options |= {
             "pool_size": settings.database_pool,
             "max_overflow": settings.database_pool,
-            "pool_pre_ping": True,
             "pool_timeout": 30,
             # Server-side guards: a forgotten transaction must not hold back readers of Consistent-Through for long.
             "connect_args": {
@@ -94,10 +98,30 @@ def init_app(app: Flask, settings: Settings) -> None:
     with app.app_context():
         if settings.is_sqlite:
             _prepare_sqlite(db.engine, settings)
+        else:
+            _ping_after_idling(db.engine)
 
 
 def _dump_json(value: Any) -> str:
     return msgspec.json.encode(value).decode()
+
+
+def _ping_after_idling(engine: Engine) -> None:
+    """Ask a connection that has been idle whether it still lives; to ask at every checkout would cost a busy server a fifth of its work."""
+
+    @event.listens_for(engine, "checkin")
+    def checkin(connection: Any, record: Any) -> None:
+        record.info["idle_since"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def checkout(connection: Any, record: Any, proxy: Any) -> None:
+        if time.monotonic() - record.info.get("idle_since", time.monotonic()) < PING_AFTER:
+            return
+        try:
+            connection.cursor().execute("SELECT 1")
+            connection.rollback()
+        except engine.dialect.dbapi.Error as error:  # type: ignore[union-attr]
+            raise DisconnectionError from error
 
 
 def _prepare_sqlite(engine: Engine, settings: Settings) -> None:

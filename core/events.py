@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -25,12 +26,18 @@ CATALOGUE: dict[str, str] = {
     "course.imported": "A course version became ready.",
     "course.import_failed": "A package was rejected.",
     "course.deleted": "A course was deleted.",
-    "statements.stored": "Statements were stored in the LRS.",
-    "statements.voided": "A statement was voided.",
+    "statements.stored": "Statements were stored in the LRS (recorded while a webhook wants it).",
+    "statements.voided": "A statement was voided (recorded while a webhook wants it).",
     "credential.created": "A credential was created.",
     "credential.rotated": "A credential got a new secret.",
     "credential.revoked": "A credential was revoked.",
 }
+
+
+# Types that come by the thousand a second: recorded only for tenants where somebody listens.
+FREQUENT = frozenset({"statements.stored", "statements.voided"})
+# Who may listen: (tenant_id, type) → whether events of a frequent type are wanted. Asked within the transaction that makes them true.
+listeners: list[Callable[[int, str], bool]] = []
 
 
 class Event(Model):
@@ -45,6 +52,11 @@ class Event(Model):
     payload: Mapped[dict[str, Any]] = mapped_column(Json)
 
     __table_args__ = (Index("ix_events_tenant_id_time", "tenant_id", "time"),)
+
+
+def wanted(tenant_id: int, type_: str) -> bool:
+    """Whether an event of this type is to be recorded; always, but for the frequent ones."""
+    return type_ not in FREQUENT or any(listens(tenant_id, type_) for listens in listeners)
 
 
 def emit(tenant_id: int, type_: str, payload: dict[str, Any]) -> Event:

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
 # RFC 3987 with the characters excluded that no IRI may contain.
-_IRI = re.compile(r'[A-Za-z][A-Za-z0-9+.\-]*:[^\s<>"{}|\\^`\x00-\x20\x7f]+')
-_MAILTO = re.compile(r"mailto:[^\s@<>]+@[^\s@<>]+")
+_IRI = re.compile(r'[A-Za-z][A-Za-z0-9+.\-]*:[^\s<>"{}|\\^`\x00-\x20\x7f-\x9f\ufeff]+')
+_MAILTO = re.compile(r"mailto:[^\s@<>\x00-\x20\x7f-\x9f\ufeff]+@[^\s@<>\x00-\x20\x7f-\x9f\ufeff]+")
 _SHA1 = re.compile(r"[0-9a-fA-F]{40}")
 _SHA2 = re.compile(r"[0-9a-fA-F]{56}|[0-9a-fA-F]{64}|[0-9a-fA-F]{96}|[0-9a-fA-F]{128}")
 # RFC 5646 §2.1, private use and grandfathered tags included.
@@ -21,13 +21,14 @@ _LANGUAGE = re.compile(
 )
 # ISO 8601 §4.4: weeks stand alone, a T needs a part after it, only the last part may have a fraction.
 _DURATION = re.compile(
-    r"P(?=.)(?:\d+(?:[.,]\d+)?W|(?:\d+(?:[.,]\d+)?Y)?(?:\d+(?:[.,]\d+)?M)?(?:\d+(?:[.,]\d+)?D)?"
-    r"(?:T(?=\d)(?:\d+(?:[.,]\d+)?H)?(?:\d+(?:[.,]\d+)?M)?(?:\d+(?:[.,]\d+)?S)?)?)"
+    r"P(?=.)(?:[0-9]+(?:[.,][0-9]+)?W|(?:[0-9]+(?:[.,][0-9]+)?Y)?(?:[0-9]+(?:[.,][0-9]+)?M)?(?:[0-9]+(?:[.,][0-9]+)?D)?"
+    r"(?:T(?=[0-9])(?:[0-9]+(?:[.,][0-9]+)?H)?(?:[0-9]+(?:[.,][0-9]+)?M)?(?:[0-9]+(?:[.,][0-9]+)?S)?)?)"
 )
-_MEDIA_TYPE = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+/[!#$%&'*+.^_`|~0-9A-Za-z-]+(?:\s*;.*)?")
-_VERSION = re.compile(r"1\.0(?:\.\d+)?|2\.0(?:\.\d+)?")
+_MEDIA_TYPE = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+/[!#$%&'*+.^_`|~0-9A-Za-z-]+(?:[ \t]*;.*)?")
+_VERSION = re.compile(r"1\.0(?:\.[0-9]+)?|2\.0(?:\.[0-9]+)?")
 _TIMESTAMP = re.compile(
-    r"(\d{4})-?(\d\d)-?(\d\d)[Tt ](\d\d)(?::?(\d\d)(?::?(\d\d)(?:[.,](\d+))?)?)?([Zz]|[+-]\d\d(?::?\d\d)?)?"
+    r"([0-9]{4})-?([0-9]{2})-?([0-9]{2})[Tt ]([0-9]{2})(?::?([0-9]{2})(?::?([0-9]{2})(?:[.,]([0-9]+))?)?)?"
+    r"([Zz]|[+-][0-9]{2}(?::?[0-9]{2})?)?"
 )
 
 
@@ -58,22 +59,29 @@ def parse_timestamp(text: str) -> datetime | None:
     return moment
 
 
-def _matches(pattern: re.Pattern[str]) -> Callable[[object], bool]:
-    match = pattern.fullmatch
+# Formats that a regular expression alone decides. Written for Python's `re` and for Rust's engine alike, so that a compiled schema can
+# use them without calling back.
+PATTERNS: dict[str, str] = {
+    "uuid": _UUID.pattern,
+    "iri": _IRI.pattern,
+    "mailto": _MAILTO.pattern,
+    "sha1": _SHA1.pattern,
+    "sha2": _SHA2.pattern,
+    "language": _LANGUAGE.pattern,
+    "duration": _DURATION.pattern,
+    "media-type": _MEDIA_TYPE.pattern,
+    "version": _VERSION.pattern,
+}
+
+
+def _matches(pattern: str) -> Callable[[object], bool]:
+    match = re.compile(pattern).fullmatch
     # Other types are the business of the `type` keyword.
     return lambda value: not isinstance(value, str) or match(value) is not None
 
 
 FORMATS: dict[str, Callable[[object], bool]] = {
-    "uuid": _matches(_UUID),
-    "iri": _matches(_IRI),
-    "mailto": _matches(_MAILTO),
-    "sha1": _matches(_SHA1),
-    "sha2": _matches(_SHA2),
-    "language": _matches(_LANGUAGE),
-    "duration": _matches(_DURATION),
-    "media-type": _matches(_MEDIA_TYPE),
-    "version": _matches(_VERSION),
+    **{name: _matches(pattern) for name, pattern in PATTERNS.items()},
     "timestamp": lambda value: not isinstance(value, str) or parse_timestamp(value) is not None,
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
@@ -41,8 +42,16 @@ def reference(kind: str, value: str) -> int:
     A hash instead of a dictionary table: no shared rows to lock, nothing to look up. Among ten million values of a tenant the chance
     that any two share a number is about 1 : 370,000.
     """
+    # Long values would make the memory large.
+    return _remembered(kind, value) if len(value) <= 256 else _number(kind, value)
+
+
+def _number(kind: str, value: str) -> int:
     digest = blake2b(f"{kind}{value}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big", signed=True)
+
+
+_remembered = lru_cache(maxsize=30_000)(_number)
 
 
 def key(*parts: str) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable
+from hashlib import blake2b
 from typing import Any, cast
 
 import msgspec
@@ -53,16 +54,24 @@ def record(tenant_id: int, statements: Iterable[dict[str, Any]], *, define: bool
         if define:
             for activity in rows.activities(value):
                 definition = activity.get("definition")
-                if definition and not _definitions.has((tenant_id, activity["id"]), definition):
+                if not definition:
+                    continue
+                name, digest = (tenant_id, activity["id"]), _digest(definition)
+                if not _definitions.has(name, digest):
                     definitions.setdefault(activity["id"], []).append(definition)
-                    seen.append(((tenant_id, activity["id"]), definition))
-        named.update(pair for pair in rows.names(value) if not _names.has((tenant_id, *pair), True))
+                    seen.append((name, digest))
+        named.update([pair for pair in rows.names(value) if not _names.has((tenant_id, *pair), True)])
     if definitions:
         _define(tenant_id, definitions)
         after_commit(lambda: _definitions.add(seen))
     if named:
         _name(tenant_id, named)
         after_commit(lambda: _names.add(((tenant_id, *pair), True) for pair in named))
+
+
+def _digest(definition: dict[str, Any]) -> bytes:
+    """Stands for a definition in memory, however long it is."""
+    return blake2b(msgspec.json.encode(definition), digest_size=16).digest()
 
 
 def _insert(table: Any) -> Any:

@@ -107,15 +107,12 @@ def _lift_single_activities(value: dict[str, Any], name: str) -> bool:
 def references(value: dict[str, Any]) -> set[int]:
     """References of every filter value that finds this statement by itself (not by what it points at)."""
     found = {reference(VERB, value["verb"]["id"])}
-    for identity in _direct_agents(value):
-        found.add(reference(AGENT, identity))
-    for identity in _all_agents(value):
-        found.add(reference(AGENT_RELATED, identity))
+    found.update([reference(AGENT, identity) for identity in _direct_agents(value)])
+    found.update([reference(AGENT_RELATED, identity) for identity in _all_agents(value)])
     target = value["object"]
     if target.get("objectType", "Activity") == "Activity":
         found.add(reference(ACTIVITY, target["id"]))
-    for activity in activities(value):
-        found.add(reference(ACTIVITY_RELATED, activity["id"]))
+    found.update([reference(ACTIVITY_RELATED, activity["id"]) for activity in activities(value)])
     registration = value.get("context", {}).get("registration")
     if registration is not None:
         found.add(reference(REGISTRATION, registration.lower()))

@@ -113,18 +113,19 @@ def _insert(tenant_id: int, authority: int, new: dict[str, tuple[Prepared, int]]
 
 
 def _announce(tenant_id: int, stored: list[Prepared], voided: list[str]) -> None:
-    first = stored[0].value
+    if events.wanted(tenant_id, "statements.stored"):
+        events.emit(tenant_id, "statements.stored", _payload(stored))
+    if voided and events.wanted(tenant_id, "statements.voided"):
+        for id_ in voided:
+            events.emit(tenant_id, "statements.voided", {"id": id_})
+
+
+def _payload(stored: list[Prepared]) -> dict[str, Any]:
     registrations = {p.value.get("context", {}).get("registration") for p in stored} - {None}
-    events.emit(
-        tenant_id,
-        "statements.stored",
-        {
-            "count": len(stored),
-            "ids": [p.id for p in stored[:EVENT_IDS]],
-            "verbs": sorted({p.value["verb"]["id"] for p in stored}),
-            "actor": first["actor"],
-            "registrations": sorted(registrations),
-        },
-    )
-    for id_ in voided:
-        events.emit(tenant_id, "statements.voided", {"id": id_})
+    return {
+        "count": len(stored),
+        "ids": [p.id for p in stored[:EVENT_IDS]],
+        "verbs": sorted({p.value["verb"]["id"] for p in stored}),
+        "actor": stored[0].value["actor"],
+        "registrations": sorted(registrations),
+    }

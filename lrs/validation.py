@@ -1,7 +1,7 @@
 """Whether statements keep the rules of their version: a compiled schema says yes in microseconds, `jsonschema` explains a no.
 
-Both read the same schema text (``schemas/``) and the same format predicates. jsonschema-rs checks a statement of 1.4 KB in 15 µs,
-fastjsonschema takes 120 µs (its generated code raises and catches at every branch). Rules across members follow in Python.
+Both read the same schema text (``schemas/``) and the same formats. jsonschema-rs checks a statement of 1.2 KB in 10 µs (three times that
+where every format calls back into Python), fastjsonschema takes 120 µs. Rules across members follow in Python.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import jsonschema
 import jsonschema_rs
 
 from core.errors import Invalid
-from lrs.formats import FORMATS
+from lrs.formats import FORMATS, PATTERNS
 from lrs.versions import Version
 
 VOIDED = "http://adlnet.gov/expapi/verbs/voided"
@@ -31,7 +31,22 @@ def _schema(name: str) -> Any:
 
 @cache
 def _compiled(name: str) -> Any:
-    return jsonschema_rs.Draft7Validator(_schema(name), formats=FORMATS, validate_formats=True)
+    schema = _with_patterns(_schema(name))
+    return jsonschema_rs.Draft7Validator(schema, formats={"timestamp": FORMATS["timestamp"]}, validate_formats=True)
+
+
+def _with_patterns(schema: Any) -> Any:
+    """The schema with regular expressions in place of the formats they decide."""
+    if isinstance(schema, list):
+        return [_with_patterns(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    out = {key: _with_patterns(value) for key, value in schema.items()}
+    pattern = PATTERNS.get(out["format"]) if isinstance(out.get("format"), str) else None
+    if pattern is not None:
+        del out["format"]
+        out["pattern"] = f"^(?:{pattern})$"
+    return out
 
 
 @cache

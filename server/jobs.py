@@ -22,7 +22,7 @@ from typing import Protocol
 from flask import Flask, current_app
 from sqlalchemy import or_, select, text
 
-from core import clock, outbox
+from core import clock, credentials, outbox
 from core.db import db, dialect, session
 from core.errors import Unavailable
 from core.outbox import OutboxRow
@@ -38,6 +38,7 @@ log = logging.getLogger("rekam.jobs")
 EXTENSION = "rekam_jobs"
 POLL_SECONDS = 1.0
 PERIOD_SECONDS = 60.0
+USAGE_SECONDS = 30.0
 # Commits that come in a burst are drained together.
 COALESCE_SECONDS = 0.02
 SLOTS = 4
@@ -176,6 +177,18 @@ class Ticker:
             periodic()
 
 
+class Usage:
+    """Writes now and then when which credential was used last. Each process has its own to tell."""
+
+    def __init__(self) -> None:
+        self._next = time.monotonic() + USAGE_SECONDS
+
+    def tick(self) -> None:
+        if time.monotonic() >= self._next:
+            self._next = time.monotonic() + USAGE_SECONDS
+            credentials.write_usage()
+
+
 class Loop(threading.Thread):
     """A daemon thread that calls ``turn`` in an application context: after :meth:`wake` and about once a second.
 
@@ -221,7 +234,7 @@ class Drainer:
         self._app = app
         self._pool = ThreadPoolExecutor(SLOTS, thread_name_prefix="rekam-job")
         self._free = threading.Semaphore(SLOTS)
-        self._ticker = Ticker()
+        self._ticker, self._usage = Ticker(), Usage()
         self._loop = Loop(app, "rekam-outbox", self._turn)
 
     def start(self) -> None:
@@ -236,6 +249,7 @@ class Drainer:
 
     def _turn(self) -> bool:
         self._ticker.tick()
+        self._usage.tick()
         if not anything_due():
             return False
         fanned = deliveries.fan_out()
@@ -290,6 +304,11 @@ def stop(app: Flask) -> None:
     found = app.extensions.pop(EXTENSION, None)
     if found is not None and found[0] == os.getpid():
         found[1].stop()
+        try:
+            with app.app_context():
+                credentials.write_usage()
+        except Exception as error:
+            log.warning("cannot write which credentials were used: %s", error)
 
 
 def _wake(rows: list[tuple[int, str]]) -> None:

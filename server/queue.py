@@ -78,6 +78,7 @@ class Enqueuer:
         self._queue = queue(connect(app.config["REKAM"].redis_url))
         # Bounded: while Redis is away the sweepers of the workers know the rows from the database.
         self._rows: deque[tuple[int, str]] = deque(maxlen=10_000)
+        self._usage = jobs.Usage()
         self._loop = jobs.Loop(app, "rekam-enqueue", self._turn)
 
     def start(self) -> None:
@@ -91,6 +92,7 @@ class Enqueuer:
         self._loop.end()
 
     def _turn(self) -> bool:
+        self._usage.tick()
         rows: list[tuple[int, str]] = []
         while self._rows:
             rows.append(self._rows.popleft())

@@ -6,5 +6,9 @@ from flask import Flask
 
 
 def init_app(app: Flask) -> None:
-    """Declare the tables; the outbox handlers are registered by ``server.jobs``, the routes by ``server.api``."""
-    from server.webhooks import models  # noqa: F401
+    """Declare the tables and listen; the outbox handlers are registered by ``server.jobs``, the routes by ``server.api``."""
+    from core import events
+    from server.webhooks import models, subscriptions  # noqa: F401
+
+    if subscriptions.listens not in events.listeners:
+        events.listeners.append(subscriptions.listens)

@@ -111,6 +111,12 @@ def delete(webhook: Webhook) -> None:
     session().flush()
 
 
+def listens(tenant_id: int, event_type: str) -> bool:
+    """Whether any enabled webhook of the tenant wants this type."""
+    query = select(Webhook).where(Webhook.tenant_id == tenant_id, Webhook.enabled.is_(True))
+    return any(wants(webhook, event_type) for webhook in session().scalars(query))
+
+
 def wants(webhook: Webhook, event_type: str) -> bool:
     """Whether the filter of ``webhook`` lets this type through."""
     return not webhook.events or any(

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
-from datetime import timedelta
+import time
+from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask
+from sqlalchemy import update
 
-from core import clock, credentials
+from core import clock, credentials, verified
+from core.credentials import Credential
 from core.db import session, unit_of_work
 from core.errors import Conflict, Invalid, NotFound, Unauthenticated
 from tests.conftest import TestTenant
@@ -68,3 +71,54 @@ def test_a_tenant_does_not_see_anothers(app: Flask, tenant: TestTenant, other_te
     session().rollback()
     with pytest.raises(NotFound):
         credentials.get(other_tenant.id, tenant.key)
+
+
+def test_use_is_written_once_in_a_while(app: Flask, tenant: TestTenant) -> None:
+    credentials.write_usage()
+    credentials.authenticate(tenant.key, tenant.secret)
+    with pytest.raises(Unauthenticated):
+        credentials.authenticate(tenant.key, "wrong")
+    assert last_used(tenant) is None
+    assert credentials.write_usage() == 1
+    first = last_used(tenant)
+    assert first is not None
+    assert credentials.write_usage() == 0
+    with clock.frozen(first - timedelta(minutes=1)):  # another process may be late with what it knows
+        credentials.authenticate(tenant.key, tenant.secret)
+    credentials.write_usage()
+    assert last_used(tenant) == first
+
+
+def last_used(tenant: TestTenant) -> datetime | None:
+    session().rollback()
+    return credentials.get(tenant.id, tenant.key).last_used
+
+
+def test_a_verified_credential_costs_no_query(app: Flask, tenant: TestTenant) -> None:
+    credentials.authenticate(tenant.key, tenant.secret)
+    session().rollback()
+    credentials.authenticate(tenant.key, tenant.secret)
+    assert not session().in_transaction()
+
+
+def test_revocation_reaches_other_processes_at_once(
+    app: Flask, tenant: TestTenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = verified.memory()
+    credentials.authenticate(tenant.key, tenant.secret)
+    # Another process of this machine: its own memory, the same data folder.
+    monkeypatch.setitem(app.extensions, "rekam_verified", verified.Verified(ours._marker))
+    with unit_of_work():
+        credentials.revoke(tenant.id, tenant.key)
+    monkeypatch.setitem(app.extensions, "rekam_verified", ours)
+    with pytest.raises(Unauthenticated):
+        credentials.authenticate(tenant.key, tenant.secret)
+
+
+def test_memory_ends_by_itself(app: Flask, tenant: TestTenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    credentials.authenticate(tenant.key, tenant.secret)
+    with unit_of_work() as current:  # somebody on another machine, whose file is not ours
+        current.execute(update(Credential).where(Credential.key == tenant.key).values(revoked=clock.now()))
+    monkeypatch.setattr(verified.time, "monotonic", lambda: time.monotonic_ns() / 1e9 + verified.TRUST + 1)
+    with pytest.raises(Unauthenticated):
+        credentials.authenticate(tenant.key, tenant.secret)

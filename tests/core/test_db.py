@@ -3,6 +3,7 @@ from __future__ import annotations
 import threading
 from datetime import UTC, datetime
 
+import psycopg2
 import pysqlite3
 import pytest
 from flask import Flask
@@ -112,3 +113,15 @@ def test_sqlite_is_durable_and_fixed(app: Flask) -> None:
     assert session().scalar(text("PRAGMA journal_mode")) == "wal"
     assert session().scalar(text("PRAGMA synchronous")) == 2
     assert session().scalar(text("PRAGMA foreign_keys")) == 1
+
+
+def test_a_connection_that_died_while_idle_is_replaced(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    if dialect() == "sqlite":
+        pytest.skip("SQLite has no connections that die")
+    monkeypatch.setattr("core.db.PING_AFTER", 0.0)
+    old = session().scalar(text("SELECT pg_backend_pid()"))
+    session().close()
+    with psycopg2.connect(app.config["REKAM"].effective_database_url.replace("+psycopg2", "")) as killer:
+        killer.cursor().execute("SELECT pg_terminate_backend(%s)", (old,))
+    killer.close()
+    assert session().scalar(text("SELECT pg_backend_pid()")) != old

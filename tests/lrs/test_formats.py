@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import jsonschema_rs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lrs.formats import FORMATS, parse_timestamp
+from lrs.formats import FORMATS, PATTERNS, parse_timestamp
 
 GOOD = {
     "iri": ["http://a", "urn:x:y", "http://ü.example/ä?q#f", "mailto:a@b"],
@@ -79,3 +80,18 @@ def test_every_moment_is_read_back(moment: datetime) -> None:
 def test_no_text_makes_a_predicate_fail(text: str) -> None:
     for good in FORMATS.values():
         good(text)
+
+
+@pytest.mark.parametrize("name", PATTERNS)
+def test_compiled_pattern_decides_as_the_predicate(name: str) -> None:
+    compiled = jsonschema_rs.Draft7Validator({"pattern": f"^(?:{PATTERNS[name]})$"})
+    texts = [t for table in (GOOD, BAD) for ts in table.values() for t in ts]
+    texts += [f"{t}\n" for t in texts] + [
+        "P\u0661Y",
+        "1.0.\u0663",
+        "http://a\u00a0b",
+        "http://a\u0085",
+        "text/plain;\u2028x",
+    ]
+    texts += [f"mailto:a{c}@b" for c in "\u0085\ufeff\u1680"] + [f"http://{c}" for c in "\u0085\ufeff\u1680"]
+    assert [t for t in texts if compiled.is_valid(t) != FORMATS[name](t)] == []

@@ -10,6 +10,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
+from core import events as core_events
 from core.db import session, unit_of_work
 from core.errors import Conflict, Invalid
 from core.events import Event
@@ -177,6 +178,18 @@ def test_voided_target_still_finds_what_points_at_it(app: Flask, tenant: TestTen
     assert set(found(tenant, agent=agent())) == {comment, void}
 
 
+@pytest.fixture
+def listening(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if a webhook wanted the events of statements."""
+    monkeypatch.setattr(core_events, "listeners", [lambda tenant_id, type_: True])
+
+
+def test_without_a_listener_there_are_no_events(app: Flask, tenant: TestTenant) -> None:
+    put(tenant, statement())
+    assert count(tenant, Event) == 0
+
+
+@pytest.mark.usefixtures("listening")
 def test_events(app: Flask, tenant: TestTenant) -> None:
     ids = put(tenant, statement(), statement(context={"registration": (registration := new_uuid())}))
     put(tenant, voiding(ids[0]))
@@ -187,6 +200,7 @@ def test_events(app: Flask, tenant: TestTenant) -> None:
     assert [e.payload for e in events if e.type == "statements.voided"] == [{"id": ids[0]}]
 
 
+@pytest.mark.usefixtures("listening")
 def test_nothing_new_is_no_event(app: Flask, tenant: TestTenant) -> None:
     one = statement(id=new_uuid())
     put(tenant, one)

@@ -13,13 +13,14 @@ from core.errors import NotFound
 from course_packages import catalogue
 from course_packages.model import Item, Organization, Standard
 from course_packages.models import PackageFile
+from scorm_runtime.sequencing import plain_id
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 
 
 @dataclass(frozen=True)
 class Outline:
-    """``items`` by identifier (the root is not among them); ``objectives`` are the ids of all global objectives."""
+    """``items`` by identifier (the root is not among them); ``objectives`` are the ids of all global objectives, plain."""
 
     standard: Standard
     organization: Organization
@@ -49,7 +50,9 @@ def outline(tenant_id: int, version_id: str) -> Outline:
     organization = package.organization
     items = {item.identifier: item for item in organization.walk()}
     parts = [organization.sequencing, *(item.sequencing for item in items.values())]
-    targets = {m.target_objective_id for part in parts for objective in part.objectives for m in objective.maps}
+    targets = {
+        plain_id(m.target_objective_id) for part in parts for objective in part.objectives for m in objective.maps
+    }
     language = package.language or ""
     return Outline(
         package.standard,

@@ -17,6 +17,7 @@ from scorm_runtime.sequencing.exchange import (
     TraceStep,
     Validity,
 )
+from scorm_runtime.sequencing.tree import plain_id
 
 __all__ = [
     "REQUESTS",
@@ -30,4 +31,5 @@ __all__ = [
     "TocEntry",
     "TraceStep",
     "Validity",
+    "plain_id",
 ]

@@ -447,6 +447,20 @@ def test_global_objectives_go_as_far_as_the_manifest_says(app: Flask, tenant: Te
     assert again.cmi.get("cmi.objectives.0.success_status") == expected
 
 
+def test_global_objectives_are_found_whatever_white_space_their_ids_are_written_with(
+    app: Flask, tenant: TestTenant
+) -> None:
+    """SN 3.10.3 with xs:anyURI: two spellings of one identifier name one global objective, also in the next request."""
+    writes = OBJECTIVE.format(read="false", write="true").replace("urn:global", " team%20-%20goal ")
+    reads = OBJECTIVE.format(read="true", write="false").replace("urn:global", "team%20%20-%20%20goal")
+    player = launch(
+        app, tenant.id, register(tenant.id, load(tenant.id, package(MANIFEST_2004, {"one": writes, "two": reads})))
+    )
+    player.send({"cmi.success_status": "passed"}, end="terminate")
+    player.send(navigate="continue")
+    assert player.cmi["cmi.objectives.0.success_status"] == "passed"
+
+
 @pytest.mark.parametrize("everywhere", ["true", "false"])
 def test_shared_data_may_be_kept_to_an_attempt(app: Flask, tenant: TestTenant, everywhere: str) -> None:
     scope = f'adlcp:sharedDataGlobalToSystem="{everywhere}"'

@@ -36,7 +36,7 @@ def deliver(run: Run, activity: str) -> dict[str, Any]:
         state.cmi, resumed = {}, False
     state.cmi = _seed(run, item, state, resumed=resumed or run.read_only)
     if item.scorm_type != "sco":
-        # An asset cannot speak for itself: to have been shown is all there is to keep.
+        # An asset that never calls Initialize: to have been shown is all there is to keep.
         state.saved = True
         if run.outline.scorm_12:
             run.sequencer.record(activity, ActivityReport(completion_status="completed", suspended=True))

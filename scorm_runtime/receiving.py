@@ -51,7 +51,8 @@ def receive(
     elif ending:
         _count(run, row, state, facts, past.updated if end == "inferred" else state.updated)
         row.end = end
-    if item.scorm_type == "sco":
+    if item.scorm_type == "sco" or row.initialized is not None:
+        # What calls Initialize is a SCO, whatever its resource is declared to be.
         seconds = state.seconds + (0.0 if ending or late else facts.session_seconds or 0.0)
         # What arrives late does not take back that the attempt was suspended meanwhile.
         suspended = run.sequencer.status(row.activity).suspended if late else ending and _suspends(run, facts)

@@ -29,7 +29,8 @@
  *
  *   runtime.start({request: "start"})   → Promise<answer>   first sends what an earlier page of this journal left unsent
  *   runtime.open(answer.activity)       → {API, API_1484_11} installs the API of the activity's standard on the window
- *                                         BEFORE the frame is given its address; an asset gets none
+ *                                         BEFORE the frame is given its address; also for an asset: much
+ *                                         content that speaks is declared one
  *   runtime.hold()                      → void   the learner used a control: a request of the content gives way from now on
  *   runtime.navigate({request, target}) → Promise<answer>   ends the open session (if the content has not) and navigates
  *   runtime.unloaded()                  → void   the frame was taken away or left; ends the session if content has not
@@ -1160,10 +1161,6 @@
         if (session && session.api) session.api.end();
         session = { id: activity.session, api: null, changes: new Map(), initialized: false, end: null, endSent: false, readOnly: Boolean(activity.readOnly) };
         held = false;
-        if (activity.scormType === "asset") {
-          install(null);
-          return { API: null, API_1484_11: null };
-        }
         const { standard, settings, access, cmi } = activity;
         session.api = create({ standard, tables: options.tables, settings, access, seed: { ...cmi, ...requestValid }, now: env.now, ...listenTo(session) });
         install(session.api);

@@ -94,8 +94,8 @@ def end_attempt(tree: ActivityTree, activity: Activity) -> None:
 def _assume_what_content_left_out(tree: ActivityTree, activity: Activity) -> None:
     primary = activity.primary
     if tree.edition is Standard.SCORM_12:
-        # In 1.2 a SCO that never says so is not completed; only what cannot speak is.
-        if activity.scorm_type != "sco" and activity.launchable:
+        # In 1.2 a SCO that never says so is not completed; only what does not speak is.
+        if activity.scorm_type != "sco" and activity.launchable and primary.completed is None:
             objectives.put(tree, activity, primary, "completed", True)
         return
     # UP.4 step 1.1.1.1; content that says "unknown" has set it.

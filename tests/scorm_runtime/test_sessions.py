@@ -361,9 +361,21 @@ def test_12_leaving_a_sco_and_coming_back_keeps_its_data(app: Flask, tenant: Tes
 def test_12_assets_complete_by_being_shown(app: Flask, tenant: TestTenant) -> None:
     player = play(app, tenant, package(MANIFEST_12, {"one": "", "two": ""}, kind="asset"))
     assert player.activity["scormType"] == "asset"
-    player.send(navigate="continue")
+    player.send(navigate="continue", initialized=False)
     assert player.activity["id"] == "two"
     assert (summary(player)["completion"], summary(player)["success"]) == ("completed", "unknown")
+
+
+@pytest.mark.parametrize("manifest", [MANIFEST_12, MANIFEST_2004], ids=["1.2", "2004"])
+def test_an_asset_that_calls_initialize_is_taken_for_a_sco(app: Flask, tenant: TestTenant, manifest: str) -> None:
+    player = play(app, tenant, package(manifest, {"one": "", "two": ""}, kind="asset"))
+    status = "cmi.core.lesson_status" if manifest is MANIFEST_12 else "cmi.success_status"
+    player.send({status: "failed"}, end="terminate", navigate="continue")
+    assert player.activity["id"] == "two"
+    assert player.answer["toc"][1]["status"] == "failed"
+    player.send(navigate="previous", initialized=False)
+    player.send({status: "passed"}, end="terminate", navigate="continue")
+    assert player.answer["toc"][1]["status"] == "passed"
 
 
 # --- modes --------------------------------------------------------------------------------------------------------

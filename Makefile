@@ -6,7 +6,7 @@ PORT ?= 8000
 CONTENT_PORT ?= 8001
 BIN := .venv/bin
 
-.PHONY: help setup run test check format docs bench conformance-xapi conformance-scorm clean
+.PHONY: help setup run test check format docs bench conformance-xapi supplement-xapi conformance-scorm clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,10 @@ docs: .venv/.installed-tests ## Write the generated tables of the documentation
 
 conformance-xapi: .venv/.installed-tests ## Official xAPI suite; SUITE=folder of its checkout
 	@$(BIN)/python conformance/xapi/run.py "$(SUITE)"
+
+supplement-xapi: .venv/.installed-tests ## Our own xAPI tests against any LRS; LRS_URL, LRS_KEY, LRS_SECRET (unset: Rekam itself)
+	@LRS_URL="$(LRS_URL)" LRS_KEY="$(LRS_KEY)" LRS_SECRET="$(LRS_SECRET)" LRS_KEY_2="$(LRS_KEY_2)" LRS_SECRET_2="$(LRS_SECRET_2)" \
+	  $(BIN)/python -m pytest -q conformance/xapi/supplement $(ARGS)
 
 clean: ## Remove .venv and test leftovers; keeps the data in var/
 	rm -rf .venv .test .pytest_cache .mypy_cache .ruff_cache *.egg-info

@@ -15,6 +15,7 @@ from __future__ import annotations
 import fcntl
 import os
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -93,14 +94,22 @@ def consistent_through(tenant_id: int) -> int:
     """
     if dialect() == "postgresql":
         now, held = session().execute(_BOUND, {"klass": LOCK_CLASS}).one()
-        bounds = [now, *(now - ((now - key) & _WRAP) for key in held)]
-        return _remember(tenant_id, int(min(bounds)) - 1)
+        return _remember(tenant_id, bound(int(now), held) - 1)
     free = _free_since()
     session().rollback()
     if free is not None:
         return _remember(tenant_id, free - 1)
     last = session().execute(_LAST, {"tenant_id": tenant_id}).scalar() or 0
     return _remember(tenant_id, int(last >> SHIFT) - 1)
+
+
+def bound(now: int, keys: Iterable[int]) -> int:
+    """The least of ``now`` and the moments that ``keys`` of locks stand for, whose upper bits are those of a time near ``now``.
+
+    ``now`` is when the reader began; a lock taken since then has a later moment.
+    """
+    ages = ((now - key) & _WRAP for key in keys)
+    return now - max((age for age in ages if age <= _WRAP // 2), default=0)
 
 
 # What was true stays true: the latest bound of each tenant that this process computed.

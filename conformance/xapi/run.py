@@ -48,10 +48,12 @@ def main(suite: Path) -> int:
         for version in os.environ.get("VERSIONS", ",".join(FLOOR)).split(","):
             print(f"· xAPI {version} on {database} …", flush=True)
             with running_server(database) as endpoint:
+                began = time.monotonic()
                 summary, failed = run_suite(suite, endpoint, version)
+                seconds = time.monotonic() - began
             problem = verdict(summary, FLOOR[version])
             failures += problem is not None
-            print(f"  {summary.get('passed', 0)} of {summary.get('total', 0)} passed: {problem or 'good'}", flush=True)
+            print(f"  {summary.get('passed', 0)} of {summary.get('total', 0)} passed in {seconds:.0f} s: {problem or 'good'}", flush=True)
             for title in failed:
                 print(f"  ✗ {title}")
     return 1 if failures else 0

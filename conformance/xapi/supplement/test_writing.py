@@ -1,0 +1,225 @@
+"""Ids, whole batches, and statements that are no statements."""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from conformance.xapi.supplement.client import Answer, Lrs, activity, agent, fresh, statement, voiding
+
+
+def send(lrs: Lrs, body: Any) -> Answer:
+    return lrs.request("POST", "/statements", body=body)
+
+
+def test_the_same_batch_again_answers_all_ids_in_order(each: Lrs) -> None:
+    what = activity()
+    batch = [statement(object=what) for _ in range(5)]
+    ids = [s["id"] for s in batch]
+    for sent in (batch, batch, batch[::-1], [*batch, statement(id=ids[0].replace(ids[0], str(uuid.uuid4())))]):
+        answer = send(each, sent)
+        assert (answer.status, answer.json()) == (200, [s["id"] for s in sent])
+    each.settle()
+    assert sorted(each.find(activity=what["id"])) == sorted(ids)
+
+
+def test_what_a_store_reads_back_is_the_same_statement(each: Lrs) -> None:
+    (id_,) = each.store(statement(result={"duration": "PT1.23S"}, timestamp="2024-05-01T10:00:00.123+07:00"))
+    read = each.one(id_).json()
+    assert send(each, read).json() == [id_]
+
+
+def test_another_statement_under_an_id_stores_nothing(each: Lrs) -> None:
+    what = activity()
+    (taken,) = each.store(statement())
+    first, last = statement(object=what), statement(object=what)
+    answer = send(each, [first, statement(id=taken, actor=agent()), last])
+    assert answer.status == 409
+    assert each.one(first["id"]).status == each.one(last["id"]).status == 404
+    each.settle()
+    assert each.find(activity=what["id"]) == []
+    answer = each.request("PUT", "/statements", {"statementId": taken}, statement(id=taken, actor=agent()))
+    assert answer.status == 409
+
+
+def test_one_broken_statement_stores_nothing(each: Lrs) -> None:
+    good, bad = statement(), statement(verb={})
+    assert send(each, [good, bad]).status == 400
+    assert each.one(good["id"]).status == 404
+
+
+def test_an_id_twice_in_one_batch(each: Lrs) -> None:
+    one = statement()
+    assert send(each, [one, one | {"id": one["id"].upper()}]).status == 400
+    assert each.one(one["id"]).status == 404
+
+
+def test_writers_of_one_id_agree(lrs: Lrs) -> None:
+    """Of different statements under one id, exactly one is stored; equal ones are all accepted."""
+    one = statement()
+    others = [one | {"actor": agent()} for _ in range(7)]
+    with ThreadPoolExecutor(8) as pool:
+        statuses = sorted(a.status for a in pool.map(lambda s: send(lrs, [s]), [one, *others]))
+    assert statuses == [200] + [409] * 7
+    same = statement()
+    with ThreadPoolExecutor(8) as pool:
+        assert [a.status for a in pool.map(lambda s: send(lrs, [s]), [same] * 8)] == [200] * 8
+
+
+def test_batches_that_share_ids_agents_and_activities_do_not_deadlock(lrs: Lrs) -> None:
+    shared = [
+        statement(
+            actor=agent(f"shared{n}") | {"name": f"Name {n} {fresh()}"},
+            object={"id": f"http://example.com/shared/{n}", "definition": {"name": {"en": fresh()}}},
+        )
+        for n in range(20)
+    ]
+
+    def write(number: int) -> list[int]:
+        order = shared if number % 2 else shared[::-1]
+        mine = [{**s, "id": str(uuid.uuid4())} for s in order]
+        found = [send(lrs, mine).status, send(lrs, order).status]
+        return [*found, send(lrs, [voiding(s["id"]) for s in mine[::-1]]).status]
+
+    with ThreadPoolExecutor(8) as pool:
+        for statuses in pool.map(write, range(16)):
+            assert statuses == [200, 200, 200]
+
+
+# --- what cannot be stored ------------------------------------------------------------------------------------------
+
+DEEP = 2_000_000
+
+
+def extended(text: str) -> bytes:
+    """A statement with ``text`` as the JSON of an extension."""
+    value = statement(result={"extensions": {"http://example.com/x": "HERE"}})
+    return json.dumps(value).replace('"HERE"', text).encode("utf-8", "surrogatepass")
+
+
+HOSTILE = {
+    "NUL, escaped": extended('"a\\u0000b"'),
+    "NUL, raw": extended('"a\0b"'),
+    "NUL in a key": extended('{"a\\u0000": 1}'),
+    "half a surrogate pair": extended('"\\ud800"'),
+    "half a surrogate pair, raw": extended('"\ud800"'),
+    "the other half": extended('"x\\udfff"'),
+    "a key twice": extended('{"a": 1, "a": 2}'),
+    "verb twice": json.dumps(statement()).replace('"verb"', '"verb": {"id": "http://example.com/v"}, "verb"').encode(),
+    "infinity": extended("1e999"),
+    "minus infinity": extended("-1e999"),
+    "NaN": extended("NaN"),
+    "the word Infinity": extended("Infinity"),
+    "a million digits": extended("1" * 1_000_000),
+    "not UTF-8": extended('"X"').replace(b'"X"', b'"\xc3\x28"'),
+    "UTF-16": json.dumps(statement()).encode("utf-16"),
+    "a comma too many": extended("[1,]"),
+    "two values": json.dumps(statement()).encode() * 2,
+    "nothing": b"",
+    "10 MB of arrays": b"[" * 5 * DEEP,
+    "10 MB of objects": b'{"a":' * DEEP,
+    "deep and closed": extended("[" * DEEP + "]" * DEEP),
+    "a string without end": b"{" * 500 + b'"' + b'\\"' * DEEP,
+    "a batch of numbers": b"[1,2,3]",
+    "null": b"null",
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_json_is_refused(lrs: Lrs, name: str) -> None:
+    answer = send(lrs, HOSTILE[name])
+    assert 400 <= answer.status < 500, answer.body[:500]
+    # And the store goes on.
+    assert lrs.request("GET", "/about").status == 200
+
+
+def test_large_numbers_come_back(lrs: Lrs) -> None:
+    """What a store accepts, every format of it must be able to give back."""
+    what = activity()
+    ids = []
+    for number in ("123456789012345678901234567890", "-0", "1.50", "1E2", "1e308", "0.1e-400", "9007199254740993"):
+        value = statement(object=what)
+        value["result"] = {"extensions": {"http://example.com/x": "HERE"}}
+        answer = send(lrs, json.dumps(value).replace('"HERE"', number).encode())
+        assert answer.status in (200, 400), number
+        ids += answer.json() if answer.status == 200 else []
+    lrs.settle()
+    for word in ("exact", "ids", "canonical"):
+        assert lrs.find(activity=what["id"], format=word) == ids[::-1]
+    assert lrs.request("GET", "/statements", {"activity": what["id"], "attachments": "true"}).status == 200
+
+
+QUERIES = [
+    "activity=http%3A%2F%2Fexample.com%2F%00",
+    "activity=%ED%A0%80",
+    "activity=%FF%FE",
+    "verb=http%3A%2F%2Fexample.com%2Fa%20b",
+    "activity=not-an-iri",
+    "agent=%7B%22mbox%22%3A%22mailto%3Aa%40example.com%22%2C%22mbox%22%3A%22mailto%3Ab%40example.com%22%7D",
+    "agent=" + quote('{"mbox":"mailto:a@example.com","name":"\\ud800"}'),
+    "agent=" + quote("[" * 1500),
+    "agent=null",
+    "agent=%7B%7D",
+    "registration=1",
+    "since=yesterday",
+    "since=2024-13-01T00:00:00Z",
+    "until=2024-01-01T00:00:00-00:00",
+    "limit=-1",
+    "limit=1.5",
+    "limit=99999999999999999999",
+    "limit=%D9%A3",
+    "ascending=maybe",
+    "format=xml",
+    "Limit=1",
+    "unknown=1",
+    "statementId=1",
+    "statementId=%00",
+    "more=x",
+]
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_hostile_parameters_are_refused(each: Lrs, query: str) -> None:
+    answer = each.fetch("GET", f"{each.url}/statements?{query}")
+    assert answer.status == 400, answer.body[:300]
+
+
+IRIS = [
+    "http://example.com/caf%C3%A9",
+    "http://example.com/café",
+    "http://example.com/%25",
+    "http://example.com/a%2Fb?c=%26&d=+e#%23",
+    "urn:x:%F0%9F%98%80",
+    "tag:example.com,2024:😀",
+    "http://example.com/" + "x" * 1500,
+]
+
+
+@pytest.mark.parametrize("iri", IRIS)
+def test_iris_are_found_as_they_were_sent(each: Lrs, iri: str) -> None:
+    """Percent-encoded and other characters: an IRI is compared as it is, never decoded."""
+    mark = fresh()
+    (id_,) = each.store(statement(object={"id": iri + mark}, verb={"id": iri + mark}))
+    each.settle()
+    assert each.find(activity=iri + mark) == [id_]
+    assert each.find(verb=iri + mark) == [id_]
+    state = {"activityId": iri + mark, "agent": agent(), "stateId": iri}
+    assert each.request("PUT", "/activities/state", state, b"{}", {"If-None-Match": "*"}).status == 204
+    assert each.request("GET", "/activities/state", state).body == b"{}"
+    answer = each.request("GET", "/activities", {"activityId": iri + mark})
+    assert (answer.status, answer.json()["id"]) == (200, iri + mark)
+
+
+def test_stored_has_the_precision_of_a_clock(lrs: Lrs) -> None:
+    found = set()
+    for _ in range(12):
+        (id_,) = lrs.store(statement())
+        found.add(lrs.one(id_).json()["stored"].partition(".")[2].rstrip("Z").rstrip("0"))
+        time.sleep(0.003)
+    assert len({f[:3] for f in found}) > 3, found

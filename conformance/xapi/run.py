@@ -53,7 +53,10 @@ def main(suite: Path) -> int:
                 seconds = time.monotonic() - began
             problem = verdict(summary, FLOOR[version])
             failures += problem is not None
-            print(f"  {summary.get('passed', 0)} of {summary.get('total', 0)} passed in {seconds:.0f} s: {problem or 'good'}", flush=True)
+            print(
+                f"  {summary.get('passed', 0)} of {summary.get('total', 0)} passed in {seconds:.0f} s: {problem or 'good'}",
+                flush=True,
+            )
             for title in failed:
                 print(f"  ✗ {title}")
     return 1 if failures else 0

@@ -105,6 +105,9 @@ SETTINGS: dict[str, Setting] = {
         "Which statements are made: of the course only, of activities too, or also interactions and objectives.",
         words=("rollup", "activities", "all"),
     ),
+    "traceCalls": Setting(
+        False, "Every call of the content, with its result and what the server decided, is recorded for 30 days."
+    ),
     "playerLaunchType": Setting(
         "frameset", "Where the content runs: in the player or in a window of its own.", words=("frameset", "window")
     ),

@@ -142,6 +142,35 @@ class RuntimeSession(Model):
     )
 
 
+class TracePart(Model):
+    """What one runtime request added to the trace of a launch: see :mod:`scorm_runtime.trace` for the entries."""
+
+    __tablename__ = "scorm_trace_parts"
+
+    tenant_id: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    registration_id: Mapped[str] = mapped_column(String(255))
+    instance: Mapped[int]
+    launch_id: Mapped[str] = mapped_column(String(36))
+    time: Mapped[datetime] = mapped_column(UtcDateTime, default=clock.now)
+    entries: Mapped[list[dict[str, Any]]] = mapped_column(JsonBytes)
+
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["tenant_id", "registration_id", "instance"],
+            [
+                "registration_instances.tenant_id",
+                "registration_instances.registration_id",
+                "registration_instances.number",
+            ],
+            ondelete="CASCADE",
+        ),
+        Index("ix_scorm_trace_parts_tenant_id_registration_id_launch_id", "tenant_id", "registration_id", "launch_id"),
+        # The sweep forgets old ones of all tenants.
+        Index("ix_scorm_trace_parts_time", "time"),
+    )
+
+
 class GlobalObjective(Model):
     """A global objective that a learner carries from course to course (adlseq:objectivesGlobalToSystem)."""
 

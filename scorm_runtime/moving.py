@@ -31,6 +31,7 @@ def move(run: Run, request: str, target: str | None) -> tuple[Outcome, dict[str,
     if request in ("choice", "jump") and not target:
         raise Invalid(f"the navigation request {request} needs a target", code="navigation")
     outcome = start(run) if request == "start" else _request(run, request, target)
+    run.decided(request, target, outcome)
     _count_attempt(run)
     activity = deliver(run, outcome.delivered) if outcome.delivered else None
     if activity is not None:

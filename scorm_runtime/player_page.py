@@ -9,8 +9,8 @@ from typing import Any
 from scorm_runtime.player_texts import TEXTS
 
 TEMPLATE = "player.html"
-# The compatibility settings (registrations.settings) that are about the page itself.
-SETTINGS = ("playerLaunchType", "showTableOfContents", "showNavigation", "showProgressBar")
+# The compatibility settings (registrations.settings) that are about the page itself, and whether it records calls.
+SETTINGS = ("playerLaunchType", "showTableOfContents", "showNavigation", "showProgressBar", "traceCalls")
 
 
 @dataclass(frozen=True, kw_only=True)

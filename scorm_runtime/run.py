@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from sqlalchemy import select
@@ -21,7 +21,7 @@ from registrations.models import Instance, Launch, Learner, Registration
 from scorm_runtime import stores
 from scorm_runtime.models import ActivityState, CourseState, RuntimeSession
 from scorm_runtime.outline import Outline, outline
-from scorm_runtime.sequencing import Sequencer
+from scorm_runtime.sequencing import Outcome, Sequencer
 from scorm_runtime.statements import Scene, Statement
 from scorm_runtime.tracking import Rules
 
@@ -44,6 +44,8 @@ class Run:
     statements: list[Statement] = field(default_factory=list)
     # The activity whose session this request touched last: decides the cause of a course with one part.
     touched: ActivityState | None = None
+    # What was decided in this request and how, for the trace.
+    decisions: list[dict[str, Any]] = field(default_factory=list)
     _objectives: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
@@ -135,6 +137,11 @@ class Run:
     def save_data(self, values: dict[str, str]) -> None:
         everywhere = self.outline.organization.shared_data_global_to_system
         stores.save_data(self.tenant_id, self.registration.learner_id, self.state, values, everywhere=everywhere)
+
+    def decided(self, request: str, target: str | None, outcome: Outcome) -> None:
+        """Remember how a navigation request was decided."""
+        steps = [{"code": step.code, "text": step.text} for step in self.sequencer.trace]
+        self.decisions.append({"request": request, "target": target, **asdict(outcome), "steps": steps})
 
     # --- statements -----------------------------------------------------------------------------------------------
 

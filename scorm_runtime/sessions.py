@@ -9,7 +9,7 @@ import msgspec
 from core.db import session
 from core.errors import Conflict, Invalid
 from registrations import launches, settings
-from scorm_runtime import answers, moving, rollup
+from scorm_runtime import answers, moving, rollup, trace
 from scorm_runtime.facts import Facts
 from scorm_runtime.models import RuntimeSession
 from scorm_runtime.receiving import receive
@@ -19,6 +19,16 @@ from scorm_runtime.run import Run, open_run
 class Navigate(msgspec.Struct, frozen=True):
     request: Annotated[str, msgspec.Meta(max_length=32)]
     target: str | None = None
+
+
+class TracedCall(msgspec.Struct, frozen=True):
+    """An API call of the content as the page saw it: ``at`` is its clock in ms."""
+
+    at: float
+    call: Annotated[str, msgspec.Meta(max_length=64)]
+    args: Annotated[list[str], msgspec.Meta(max_length=8)] = []
+    result: str = ""
+    error: str = ""
 
 
 class RuntimeRequest(msgspec.Struct, frozen=True):
@@ -31,6 +41,7 @@ class RuntimeRequest(msgspec.Struct, frozen=True):
     initialized: bool = False
     end: Literal["terminate", "unload"] | None = None
     navigate: Navigate | None = None
+    trace: Annotated[list[TracedCall], msgspec.Meta(max_length=5000)] = []
 
 
 def parse(body: bytes) -> RuntimeRequest:
@@ -63,6 +74,8 @@ def handle(token: str, body: bytes, language: str = "en") -> bytes:
     launches.seen(launch)
     facts = _take_in(run, row, request) if row is not None else None
     answer = _go_on(run, row, request, facts)
+    if run.setting("traceCalls"):
+        trace.record(run, row, request, facts)
     if row is not None:
         row.seq, row.last_key = max(request.seq, row.seq), request.key
         row.last_answer = answer if request.end or request.navigate else None

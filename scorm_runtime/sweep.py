@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 
-from sqlalchemy import or_, select
+from sqlalchemy import delete, or_, select
 
 from core import clock
 from core.db import session, unit_of_work
@@ -13,8 +13,8 @@ from core.errors import NotFound
 from core.settings import get_settings
 from registrations import launches
 from registrations.models import Launch
-from scorm_runtime import moving, rollup
-from scorm_runtime.models import CourseState
+from scorm_runtime import moving, rollup, trace
+from scorm_runtime.models import CourseState, TracePart
 from scorm_runtime.run import NORMAL, open_run
 
 log = logging.getLogger("rekam.scorm")
@@ -37,6 +37,12 @@ def close_dead_sessions(limit: int = 100) -> int:
         except Exception:
             log.exception("cannot end a dead session", extra={"tenant": tenant_id, "state": state_id})
     return closed
+
+
+def forget_traces() -> None:
+    """Delete what was traced more than :data:`trace.KEPT` ago, of all tenants. Opens a unit of work."""
+    with unit_of_work():
+        session().execute(delete(TracePart).where(TracePart.time < clock.now() - trace.KEPT))
 
 
 def _candidates(limit: int) -> list[tuple[int, str, str]]:

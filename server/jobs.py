@@ -119,7 +119,7 @@ def periodic() -> None:
     with _alone() as mine:
         if not mine:
             return
-        for work in (_close_dead_sessions, _sweep_outbox, _forget_failures):
+        for work in (_close_dead_sessions, _forget_traces, _sweep_outbox, _forget_failures):
             try:
                 work()
             except Exception:
@@ -128,6 +128,10 @@ def periodic() -> None:
 
 def _close_dead_sessions() -> None:
     sweep.close_dead_sessions()
+
+
+def _forget_traces() -> None:
+    sweep.forget_traces()
 
 
 def _sweep_outbox() -> None:

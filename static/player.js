@@ -478,6 +478,7 @@
     endpoint: new URL(boot.endpoint, window.location.href).href,
     tables: boot.tables,
     journal: boot.journal,
+    trace: boot.settings.traceCalls === true,
     onAnswer(answer, request) {
       if (page.over) return;
       page.answer = answer;

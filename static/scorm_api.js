@@ -23,6 +23,7 @@
  *     onSuperseded({code, message}) {},      // 409: a newer launch of this registration has taken over
  *     onEnded({code, message}) {},           // 410 (also 401, 403, 404): the launch is over; nothing more is sent
  *     onTrace({at, session, call, args, result, error}) {},  // each API call of the content
+ *     trace: false,                          // true: API calls travel to the server with the requests, for its trace
  *     // environment, for tests; defaults are the browser's own
  *     fetch, beacon, storage, now, random, setTimeout, clearTimeout, window, document, autoCommitSeconds: 60,
  *   });
@@ -616,6 +617,10 @@
   const BEACON_CHECKED_AFTER = 5000;
   // Browsers let keepalive requests carry 64 KiB, all of a page together.
   const KEEPALIVE_BYTES = 63 * 1024;
+  const TRACED_LENGTH = 2000;
+  const TRACED_CALLS = 3000;
+  const TRACED_BYTES = 1024 * 1024;
+  const TRACED_LAST_BYTES = 16 * 1024;
   const RETRIED = new Set([408, 425, 429]);
   const OVER = new Set([401, 403, 404, 410]);
   const LEAVES_COURSE = new Set(["exit", "exitAll", "suspendAll", "abandon", "abandonAll"]);
@@ -694,6 +699,8 @@
     const timers = { retry: null, commit: null, save: null, pump: null, end: null };
     const settlers = [];
     let lastStatus = "";
+    /** Calls the trace has still to carry to the server. @type {object[]} */
+    const traced = [];
 
     // ── what is to be sent
 
@@ -715,8 +722,30 @@
         initialized: Boolean(session && session.initialized),
         end: complete && session && !session.endSent ? session.end : null,
         navigate: complete && navigation ? navigation.navigate : null,
+        ...(options.trace ? { trace: tracePart(extra ? TRACED_LAST_BYTES : TRACED_BYTES) } : {}),
         ...extra,
       };
+    }
+
+    // ── the trace: calls of the content, and what the server refused, for whoever looks for a fault
+
+    const short = (text) => (text.length > TRACED_LENGTH ? `${text.slice(0, TRACED_LENGTH)}… (${text.length})` : text);
+
+    function note({ at, call, args, result, error }) {
+      if (!options.trace) return;
+      traced.push({ at, call, args: args.map(short), result: short(result), error });
+      // A page that cannot send must not grow without end: the newest calls say what went wrong.
+      if (traced.length > TRACED_CALLS) traced.shift();
+    }
+
+    /** As many calls as one request takes along; a page that may be going away has little room. */
+    function tracePart(room) {
+      let count = 0;
+      while (count < traced.length && room > 0) {
+        room -= JSON.stringify(traced[count]).length;
+        count += 1;
+      }
+      return traced.splice(0, count);
     }
 
     function pump() {
@@ -896,6 +925,7 @@
 
     function drop(body, element, { code, message }) {
       if (session && session.changes.get(element) === body.changes[element]) session.changes.delete(element);
+      note({ at: env.now(), call: "refused", args: [element, body.changes[element]], result: message || "", error: String(code) });
       tell("onDropped", { element, code, message });
     }
 
@@ -943,7 +973,7 @@
 
     /** The request with as many changes as fit, but no end: the rest has still to come. null when nothing fits. */
     function fit(body, room) {
-      const part = { ...body, key: randomKey(), changes: {}, end: null, navigate: null };
+      const part = { ...body, key: randomKey(), changes: {}, end: null, navigate: null, trace: [] };
       let size = bytes(JSON.stringify(part));
       for (const [element, value] of Object.entries(body.changes)) {
         const more = bytes(JSON.stringify({ [element]: value }));
@@ -1058,7 +1088,12 @@
           if (leaving) flushSoon();
           else startTimer("end", 0, afterTerminate);
         },
-        onTrace: options.onTrace && ((entry) => tell("onTrace", { session: mine.id, ...entry })),
+        onTrace:
+          (options.onTrace || options.trace) &&
+          ((entry) => {
+            note(entry);
+            tell("onTrace", { session: mine.id, ...entry });
+          }),
       };
     }
 

@@ -25,6 +25,7 @@ def init_app(app: Flask) -> None:
         registrations,
         service,
         tags,
+        trace,
         webhooks,
         xapi,
     )

@@ -31,6 +31,8 @@ OBJECTS: dict[str, dict[str, str]] = {
     "ApplicationToken": {"access_token": "string", "token_type": "string", "expires_in": "integer", "scope": "string"},
     "StringResult": {"result": "string"},
     "LaunchLink": {"launchLink": "string"},
+    "Recording": {"launchHistoryId": "string", "instance": "integer", "began": "time", "entries": "object[]"},
+    "Trace": {"registrationId": "string", "recordings": "Recording[]"},
     "TagList": {"tags": "string[]"},
     "Score": {"scaled": "number"},
     "CompletionAmount": {"scaled": "number"},

@@ -14,6 +14,7 @@ PAGES = (
     "dashboard",
     "courses",
     "registrations",
+    "traces",
     "learners",
     "statements",
     "my_courses",

@@ -76,6 +76,50 @@ test("a refused SetValue is not journaled; session_time is passed on as it is", 
   assert.deepEqual(back.requests[0].body.changes, { "cmi.session_time": "PT20S" });
 });
 
+test("a trace takes every call along once, shortened, and what the server refused; without it nothing", async () => {
+  const plain = started();
+  set(plain.api, { "cmi.location": "1" });
+  plain.api.Commit("");
+  await plain.time.pass(0);
+  assert.equal("trace" in plain.back.requests[0].body, false);
+
+  const { api, back, time } = started({ trace: true });
+  set(api, { "cmi.suspend_data": "x".repeat(5000) });
+  api.SetValue("cmi.nonsense", "1");
+  api.Commit("");
+  await time.pass(0);
+  const calls = back.requests[0].body.trace;
+  assert.deepEqual(calls.map(({ call, args, result, error }) => [call, args[0], result, error]), [
+    ["Initialize", "", "true", "0"], ["SetValue", "cmi.suspend_data", "true", "0"], ["SetValue", "cmi.nonsense", "false", "401"],
+    ["Commit", "", "true", "0"],
+  ]);
+  assert.ok(calls[1].args[1].length < 2100 && calls[1].args[1].endsWith("(5000)"));
+  api.GetValue("cmi.location");
+  set(api, { "cmi.location": "2" });
+  api.Commit("");
+  await time.pass(0);
+  assert.deepEqual(back.requests[1].body.trace.map(({ call }) => call), ["GetValue", "SetValue", "Commit"]);
+});
+
+test("a page that goes away takes along only as much of a trace as its last request has room for", async () => {
+  const { api, back, time, window } = started({ trace: true });
+  for (let i = 0; i < 4000; i++) api.GetValue("cmi.learner_name");
+  set(api, { "cmi.location": "1" });
+  window.fire("pagehide");
+  await time.pass(0);
+  assert.deepEqual(back.stored.s1, { "cmi.location": "1" });
+  assert.ok(JSON.stringify(back.requests[0].body.trace).length < 20_000);
+});
+
+test("an ordinary request takes the whole trace along", async () => {
+  const { api, back, time } = started({ trace: true });
+  for (let i = 0; i < 4000; i++) api.GetValue("cmi.learner_name");
+  api.Terminate("");
+  await time.pass(0);
+  assert.equal(back.requests[0].body.trace.length, 3000, "the newest of them");
+  assert.equal(back.requests[0].body.trace[2999].call, "Terminate");
+});
+
 test("in review nothing is written, the session still ends", async () => {
   const { api, back, time } = started({ activity: { ...ACTIVITY, readOnly: true } });
   set(api, { "cmi.location": "1" });

@@ -166,6 +166,14 @@ def dialect() -> str:
     return db.engine.dialect.name
 
 
+def driver_sql(statement: str, parameters: Any = ()) -> Any:
+    """Run SQL in the driver's own words (`%s` with psycopg2, `?` with SQLite; a list of tuples runs it for each).
+
+    For the few statements where SQLAlchemy's share of the time counts.
+    """
+    return session().connection().exec_driver_sql(statement, parameters)
+
+
 @contextmanager
 def unit_of_work() -> Iterator[Session]:
     """One write transaction: committed when the block ends, rolled back when it raises. Refuses to nest.

@@ -18,11 +18,12 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from sqlalchemy import text
 
 from core import clock
-from core.db import db, dialect, session
+from core.db import db, dialect, driver_sql, session
 
 SHIFT = 22
 # First key of the advisory locks; any number that nothing else in the database uses.
@@ -57,14 +58,15 @@ def stored_text(position: int) -> str:
     return text_of(position >> SHIFT)
 
 
+@lru_cache(maxsize=64)
 def text_of(moment: int) -> str:
     """Milliseconds since 1970 as RFC 3339."""
     whole, rest = divmod(moment, 1000)
     return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(whole))}.{rest:03d}Z"
 
 
-_STAMP = text(
-    "SELECT pg_advisory_xact_lock_shared(:klass, (t & :wrap)::int),"
+_STAMP = (
+    "SELECT pg_advisory_xact_lock_shared(%s, (t & %s)::int),"
     " floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint, pg_current_xact_id()::text::bigint & 1023"
     " FROM (SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS t OFFSET 0) AS present"
 )
@@ -74,8 +76,8 @@ _LAST = text("SELECT max(position) FROM statements WHERE tenant_id = :tenant_id"
 def stamp(tenant_id: int) -> Stamp:
     """Positions for statements stored by the current transaction."""
     if dialect() == "postgresql":
-        row = session().execute(_STAMP, {"klass": LOCK_CLASS, "wrap": _WRAP}).one()
-        return Stamp(int(row[1]) << SHIFT | int(row[2]) << 12)
+        _, now, transaction = driver_sql(_STAMP, (LOCK_CLASS, _WRAP)).one()
+        return Stamp(now << SHIFT | transaction << 12)
     last = session().execute(_LAST, {"tenant_id": tenant_id}).scalar() or 0
     return Stamp(max(milliseconds(clock.now()) << SHIFT, last + 1))
 

@@ -34,6 +34,7 @@ class Prepared:
     id: str
     value: dict[str, Any]
     references: set[int]
+    authority: int  # the reference of whoever stores it
     target: str | None
     voids: bool
     head: str  # the body up to what is known only when it is stored
@@ -46,8 +47,23 @@ class Prepared:
         return f'{self.head},"stored":"{stored}"}}'
 
 
-def prepare(received: Received, version: Version, authority: bytes) -> Prepared:
-    """``received`` must be valid. Adds ``id`` where it has none, and ``authority`` (JSON) in place of one it may have."""
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """The agent that answers for statements, as JSON and as what they are found by."""
+
+    packed: bytes
+    reference: int
+    related: frozenset[int]
+
+    @classmethod
+    def of(cls, agent: dict[str, Any]) -> Authority:
+        packed = msgspec.json.encode(agent)
+        related = frozenset(reference(AGENT_RELATED, identity) for identity in identities(agent))
+        return cls(packed, reference(AGENT_RELATED, ifi(agent) or packed.decode()), related)
+
+
+def prepare(received: Received, version: Version, authority: Authority) -> Prepared:
+    """``received`` must be valid. Adds ``id`` where it has none, and ``authority`` in place of one it may have."""
     value, members = received.value, received.members
     members.pop("stored", None)
     if "id" not in value:
@@ -55,7 +71,7 @@ def prepare(received: Received, version: Version, authority: bytes) -> Prepared:
         members["id"] = msgspec.Raw(f'"{value["id"]}"'.encode())
     if "version" not in value:
         members["version"] = msgspec.Raw(f'"{version.statement_default}"'.encode())
-    members["authority"] = msgspec.Raw(authority)
+    members["authority"] = msgspec.Raw(authority.packed)
     if version.utc_timestamps and "timestamp" in value:
         members["timestamp"] = _utc(value["timestamp"], members["timestamp"])
     for name in ("context", "object"):
@@ -65,7 +81,8 @@ def prepare(received: Received, version: Version, authority: bytes) -> Prepared:
     return Prepared(
         id=value["id"].lower(),
         value=value,
-        references=references(value),
+        references=references(value) | authority.related,
+        authority=authority.reference,
         target=target,
         voids=target is not None and value["verb"]["id"] == VOIDED,
         head=msgspec.json.encode(members)[:-1].decode(),

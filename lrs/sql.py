@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import msgspec
 from sqlalchemy import text
 
-from core.db import dialect, session
+from core.db import dialect, driver_sql, session
 
 
 @dataclass(slots=True)
@@ -23,10 +23,11 @@ class Stored:
 
 @dataclass(slots=True)
 class NewRow:
-    """``position`` and ``body`` None: hold the place of an unknown target."""
+    """All but ``id`` None: holds the place of an unknown target."""
 
     id: str
     position: int | None
+    authority: int | None
     body: str | None
 
 
@@ -54,50 +55,48 @@ def _dashed(id_: str) -> str:
     return f"{id_[:8]}-{id_[8:12]}-{id_[12:16]}-{id_[16:20]}-{id_[20:]}"
 
 
-_INSERT_PG = text(
-    "INSERT INTO statements (tenant_id, id, position, voided, authority, body)"
-    " SELECT :tenant_id, i, p, false, :authority, b"
-    " FROM unnest(CAST(:ids AS uuid[]), CAST(:positions AS bigint[]), CAST(:bodies AS text[])) AS new (i, p, b)"
+# Bodies are joined by a character that JSON cannot contain: much quicker to write and to read than an array of texts.
+_SEPARATOR, _NONE = "\x1e", "\x1f"
+_INSERT_PG = (
+    "INSERT INTO statements (tenant_id, id, position, voided, authority, body) SELECT %s, i, p, false, a, b"
+    " FROM unnest(%s::uuid[], %s::bigint[], %s::bigint[], string_to_array(%s, E'\\x1e', E'\\x1f')) AS new (i, p, a, b)"
     " ON CONFLICT (tenant_id, id) DO NOTHING RETURNING id"
 )
-_INSERT_LITE = text(
-    "INSERT INTO statements (tenant_id, id, position, voided, authority, body)"
-    " VALUES (:tenant_id, :id, :position, 0, :authority, :body)"
+_INSERT_LITE = (
+    "INSERT INTO statements (tenant_id, id, position, voided, authority, body) VALUES (?, ?, ?, 0, ?, ?)"
+    " ON CONFLICT (tenant_id, id) DO NOTHING"
 )
 
 
-def insert_statements(tenant_id: int, authority: int, rows: list[NewRow]) -> set[str]:
+def _array(values: Iterable[object]) -> str:
+    """An array literal of numbers or ids: quicker to make and to read than a list of parameters."""
+    return "{" + ",".join(["NULL" if v is None else str(v) for v in values]) + "}"
+
+
+def insert_statements(tenant_id: int, rows: list[NewRow]) -> set[str]:
     """Insert those that are not there and return their ids.
 
     Rows go in by id, whoever writes: two transactions that share ids wait for each other but never in a circle.
     """
     rows = sorted(rows, key=lambda row: row.id)
-    if _postgres():
-        values = {
-            "tenant_id": tenant_id,
-            "authority": authority,
-            "ids": [r.id for r in rows],
-            "positions": [r.position for r in rows],
-            "bodies": [r.body for r in rows],
-        }
-        return {str(found) for (found,) in session().execute(_INSERT_PG, values)}
-    present = {row.id for row in find(tenant_id, [r.id for r in rows])}
-    fresh = [r for r in rows if r.id not in present]
-    if fresh:
-        session().execute(
-            _INSERT_LITE,
-            [
-                {
-                    "tenant_id": tenant_id,
-                    "id": _compact(r.id),
-                    "position": r.position,
-                    "authority": authority,
-                    "body": r.body,
-                }
-                for r in fresh
-            ],
-        )
-    return {r.id for r in fresh}
+    if not _postgres():
+        return {r.id for r in rows if _insert_lite(tenant_id, r)}
+    found = driver_sql(
+        _INSERT_PG,
+        (
+            tenant_id,
+            _array([r.id for r in rows]),
+            _array([r.position for r in rows]),
+            _array([r.authority for r in rows]),
+            _SEPARATOR.join([_NONE if r.body is None else r.body for r in rows]),
+        ),
+    )
+    return {str(id_) for (id_,) in found}
+
+
+def _insert_lite(tenant_id: int, row: NewRow) -> bool:
+    values = (tenant_id, _compact(row.id), row.position, row.authority, row.body)
+    return bool(driver_sql(_INSERT_LITE, values).rowcount > 0)
 
 
 _FIND_PG = (
@@ -134,23 +133,20 @@ def _id(id_: str) -> str:
     return id_ if _postgres() else _compact(id_)
 
 
-def fill_placeholder(tenant_id: int, authority: int, row: NewRow) -> None:
+def fill_placeholder(tenant_id: int, row: NewRow) -> None:
     values = {"tenant_id": tenant_id, "id": _id(row.id), "position": row.position, "body": row.body}
-    session().execute(_FILL, values | {"authority": authority})
+    session().execute(_FILL, values | {"authority": row.authority})
 
 
 def mark_voided(tenant_id: int, id_: str) -> None:
     session().execute(_VOID, {"tenant_id": tenant_id, "id": _id(id_), "yes": True})
 
 
-_REFERENCES_PG = text(
+_REFERENCES_PG = (
     "INSERT INTO statement_references (tenant_id, reference, position)"
-    " SELECT :tenant_id, r, p FROM unnest(CAST(:references AS bigint[]), CAST(:positions AS bigint[])) AS new (r, p)"
-    " ON CONFLICT DO NOTHING"
+    " SELECT %s, r, p FROM unnest(%s::bigint[], %s::bigint[]) AS new (r, p) ON CONFLICT DO NOTHING"
 )
-_REFERENCES_LITE = text(
-    "INSERT OR IGNORE INTO statement_references (tenant_id, reference, position) VALUES (:t, :r, :p)"
-)
+_REFERENCES_LITE = "INSERT OR IGNORE INTO statement_references (tenant_id, reference, position) VALUES (?, ?, ?)"
 
 
 def insert_references(tenant_id: int, pairs: Iterable[tuple[int, int]]) -> None:
@@ -159,17 +155,9 @@ def insert_references(tenant_id: int, pairs: Iterable[tuple[int, int]]) -> None:
     if not ordered:
         return
     if _postgres():
-        # Array literals: quicker to make and to read than lists of parameters.
-        session().execute(
-            _REFERENCES_PG,
-            {
-                "tenant_id": tenant_id,
-                "references": "{" + ",".join([str(r) for r, _ in ordered]) + "}",
-                "positions": "{" + ",".join([str(p) for _, p in ordered]) + "}",
-            },
-        )
+        driver_sql(_REFERENCES_PG, (tenant_id, _array([r for r, _ in ordered]), _array([p for _, p in ordered])))
     else:
-        session().execute(_REFERENCES_LITE, [{"t": tenant_id, "r": r, "p": p} for r, p in ordered])
+        driver_sql(_REFERENCES_LITE, [(tenant_id, r, p) for r, p in ordered])
 
 
 _EDGE = text(

@@ -16,8 +16,7 @@ import msgspec
 from core import events
 from core.errors import Conflict, Invalid
 from lrs import comparison, consistency, linking, metadata, parsing, sql, versions
-from lrs.identity import AGENT_RELATED, identities, ifi, reference
-from lrs.rows import Prepared, prepare
+from lrs.rows import Authority, Prepared, prepare
 from lrs.validation import validate
 from lrs.versions import Version
 
@@ -31,7 +30,7 @@ def store(
     """See the module; statements without ``id`` get one."""
     rules = versions.of(version)
     received = parsing.from_values(statements)
-    return store_prepared(tenant_id, prepare_all(received, rules, authority), authority)
+    return store_prepared(tenant_id, [prepare_all(received, rules, authority)])[0]
 
 
 def prepare_all(received: list[parsing.Received], rules: Version, authority: dict[str, Any]) -> list[Prepared]:
@@ -48,8 +47,8 @@ def check(received: list[parsing.Received], rules: Version) -> None:
 
 def prepare_checked(received: list[parsing.Received], rules: Version, authority: dict[str, Any]) -> list[Prepared]:
     """Build rows of statements that passed :func:`check`."""
-    packed = msgspec.json.encode(authority)
-    return [prepare(r, rules, packed) for r in received]
+    whose = Authority.of(authority)
+    return [prepare(r, rules, whose) for r in received]
 
 
 def _distinct(ids: list[str | None]) -> None:
@@ -67,43 +66,40 @@ def _distinct(ids: list[str | None]) -> None:
         seen.add(id_.lower())
 
 
-def store_prepared(
-    tenant_id: int, batch: list[Prepared], authority: dict[str, Any], *, define: bool = True
-) -> list[str]:
-    """Write validated statements in the current transaction; returns all ids in order, also of those already stored."""
-    if not batch:
-        return []
-    by_authority = reference(AGENT_RELATED, ifi(authority) or msgspec.json.encode(authority).decode())
-    stamp = consistency.stamp(tenant_id)
-    new = {p.id: (p, stamp.position(i)) for i, p in enumerate(batch)}
-    filled = _insert(tenant_id, by_authority, new)
-    if new:
-        common = {reference(AGENT_RELATED, i) for i in identities(authority)}
-        pairs = [(r, position) for p, position in new.values() for r in p.references | common]
-        sql.insert_references(tenant_id, pairs)
-        voided: list[str] = []
-        if filled or any(p.target for p, _ in new.values()):
-            voided = linking.link(tenant_id, new, filled)
-        metadata.record(tenant_id, (p.value for p, _ in new.values()), define=define)
-        _announce(tenant_id, [p for p, _ in new.values()], voided)
-    return [p.value["id"] for p in batch]
+def store_prepared(tenant_id: int, batches: list[list[Prepared]], *, define: bool = True) -> list[list[str]]:
+    """Write the validated statements of several requests in the current transaction, all or none.
+
+    No id may be in two batches. Returns all ids of each batch in order, also of those already stored.
+    """
+    together = [p for batch in batches for p in batch]
+    if together:
+        stamp = consistency.stamp(tenant_id)
+        new = {p.id: (p, stamp.position(i)) for i, p in enumerate(together)}
+        filled = _insert(tenant_id, new)
+        if new:
+            sql.insert_references(tenant_id, [(r, position) for p, position in new.values() for r in p.references])
+            voided: list[str] = []
+            if filled or any(p.target for p, _ in new.values()):
+                voided = linking.link(tenant_id, new, filled)
+            metadata.record(tenant_id, [p.value for p, _ in new.values()], define=define)
+            _announce(tenant_id, [[p for p in batch if p.id in new] for batch in batches], voided)
+    return [[p.value["id"] for p in batch] for batch in batches]
 
 
-def _insert(tenant_id: int, authority: int, new: dict[str, tuple[Prepared, int]]) -> set[str]:
+def _insert(tenant_id: int, new: dict[str, tuple[Prepared, int]]) -> set[str]:
     """Insert ``new`` and placeholders of unknown targets; takes out of ``new`` what was stored before.
 
     Returns the ids that other statements had been waiting for.
     """
-    rows = [sql.NewRow(id_, position, p.body(consistency.stored_text(position))) for id_, (p, position) in new.items()]
+    rows = [_row(p, position) for p, position in new.values()]
     targets = {p.target for p, _ in new.values() if p.target} - new.keys()
-    inserted = sql.insert_statements(tenant_id, authority, rows + [sql.NewRow(t, None, None) for t in targets])
+    inserted = sql.insert_statements(tenant_id, rows + [sql.NewRow(t, None, None, None) for t in targets])
     clashing = new.keys() - inserted
     filled = set()
     for stored in sql.find(tenant_id, clashing, lock=True):
         prepared, position = new[stored.id]
         if stored.body is None:
-            body = prepared.body(consistency.stored_text(position))
-            sql.fill_placeholder(tenant_id, authority, sql.NewRow(stored.id, position, body))
+            sql.fill_placeholder(tenant_id, _row(prepared, position))
             filled.add(stored.id)
         elif comparison.same(msgspec.json.decode(stored.body), prepared.value):
             del new[stored.id]
@@ -112,9 +108,15 @@ def _insert(tenant_id: int, authority: int, new: dict[str, tuple[Prepared, int]]
     return filled
 
 
-def _announce(tenant_id: int, stored: list[Prepared], voided: list[str]) -> None:
+def _row(prepared: Prepared, position: int) -> sql.NewRow:
+    body = prepared.body(consistency.stored_text(position))
+    return sql.NewRow(prepared.id, position, prepared.authority, body)
+
+
+def _announce(tenant_id: int, batches: list[list[Prepared]], voided: list[str]) -> None:
     if events.wanted(tenant_id, "statements.stored"):
-        events.emit(tenant_id, "statements.stored", _payload(stored))
+        for stored in filter(None, batches):
+            events.emit(tenant_id, "statements.stored", _payload(stored))
     if voided and events.wanted(tenant_id, "statements.voided"):
         for id_ in voided:
             events.emit(tenant_id, "statements.voided", {"id": id_})

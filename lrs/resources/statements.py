@@ -9,12 +9,12 @@ from flask import Response, g, request
 
 from core.blobs import blobs
 from core.credentials import Principal
-from core.db import unit_of_work
 from core.errors import Forbidden, Invalid, NotFound
 from core.ids import new_secret
 from core.settings import get_settings
 from core.web import principal, scope
 from lrs import attachments, consistency, formatting, metadata, multipart, parsing, query, store
+from lrs.committing import Job, committer
 from lrs.consistency import stored_time
 from lrs.query import Filters
 from lrs.resources import http, more
@@ -92,11 +92,8 @@ def _ready(received: list[parsing.Received], statement_id: str | None) -> None:
 
 def _store(received: list[parsing.Received], kept: list[attachments.Kept]) -> list[str]:
     who = principal()
-    authority = authority_of(who.key)
-    prepared = store.prepare_checked(received, http.version(), authority)
-    with unit_of_work():
-        attachments.record(who.tenant_id, kept)
-        return store.store_prepared(who.tenant_id, prepared, authority, define=who.may("define"))
+    prepared = store.prepare_checked(received, http.version(), authority_of(who.key))
+    return committer.store(Job(who.tenant_id, prepared, who.may("define"), kept))
 
 
 def authority_of(key: str) -> dict[str, Any]:

@@ -1,0 +1,111 @@
+"""Concurrent requests of one process share a transaction: whoever comes first writes for all who came meanwhile.
+
+A commit waits for the disk, and a transaction has a price whatever is in it. Requests stay independent: when a shared transaction fails,
+each is written again alone and only those at fault fail. Whoever has been answered is durable.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from core.db import unit_of_work
+from lrs import attachments, store
+from lrs.rows import Prepared
+
+# Statements of one shared transaction. Requests with more are written alone: nobody should wait for them.
+MOST = 1000
+
+
+@dataclass(slots=True)
+class Job:
+    """One request. ``ids`` or ``error`` is there once it is ``done``."""
+
+    tenant_id: int
+    statements: list[Prepared]
+    define: bool
+    kept: list[attachments.Kept]
+    ids: list[str] | None = None
+    error: BaseException | None = None
+    done: bool = False
+
+
+class Committer:
+    """``write`` stores jobs in one transaction, all or none, and returns the ids of each."""
+
+    def __init__(self, write: Callable[[list[Job]], list[list[str]]]) -> None:
+        self._write = write
+        self._waiting: list[Job] = []
+        self._busy = False
+        self._changed = threading.Condition()
+
+    def store(self, job: Job) -> list[str]:
+        """The ids once the job is durable; raises what is wrong with it."""
+        if len(job.statements) > MOST:
+            return self._write([job])[0]
+        with self._changed:
+            self._waiting.append(job)
+            while self._busy and not job.done:
+                self._changed.wait()
+            if not job.done:
+                self._busy = True
+                group = self._take(job)
+        if not job.done:
+            try:
+                self._run(group)
+            finally:
+                with self._changed:
+                    for one in group:
+                        one.done = True
+                    self._busy = False
+                    self._changed.notify_all()
+        if job.error is not None:
+            raise job.error
+        assert job.ids is not None
+        return job.ids
+
+    def _take(self, first: Job) -> list[Job]:
+        """``first`` and those waiting that fit beside it. No id is in two of them: the later one has to see the earlier one stored."""
+        self._waiting.remove(first)
+        group, left = [first], []
+        room = MOST - len(first.statements)
+        seen = {(first.tenant_id, p.id) for p in first.statements}
+        for job in self._waiting:
+            ids = {(job.tenant_id, p.id) for p in job.statements}
+            if len(ids) <= room and seen.isdisjoint(ids):
+                seen |= ids
+                room -= len(ids)
+                group.append(job)
+            else:
+                left.append(job)
+        self._waiting = left
+        return group
+
+    def _run(self, group: list[Job]) -> None:
+        try:
+            for job, ids in zip(group, self._write(group), strict=True):
+                job.ids = ids
+        except BaseException as error:
+            if len(group) == 1:
+                group[0].error = error
+                return
+            for job in group:
+                self._run([job])
+
+
+def _write(jobs: list[Job]) -> list[list[str]]:
+    """One unit of work; tenants in order, so that two processes never wait for each other in a circle."""
+    parts = sorted({(job.tenant_id, job.define) for job in jobs})
+    ids: dict[int, list[str]] = {}
+    with unit_of_work():
+        for tenant_id, define in parts:
+            theirs = [job for job in jobs if (job.tenant_id, job.define) == (tenant_id, define)]
+            for job in theirs:
+                attachments.record(tenant_id, job.kept)
+            stored = store.store_prepared(tenant_id, [job.statements for job in theirs], define=define)
+            ids.update(zip(map(id, theirs), stored, strict=True))
+    return [ids[id(job)] for job in jobs]
+
+
+committer = Committer(_write)

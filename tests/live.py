@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from core.db import db
 from core.settings import Settings
@@ -22,6 +23,17 @@ from server.database import upgrade
 from tests.conftest import TestTenant, make_tenant
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def wait_until(what: str, check: Any, seconds: float = 15.0) -> Any:
+    """The first true answer of ``check()``; AssertionError names ``what`` after ``seconds``."""
+    until = time.monotonic() + seconds
+    while True:
+        found = check()
+        if found:
+            return found
+        assert time.monotonic() < until, f"{what}: not within {seconds:.0f} s (last: {found!r})"
+        time.sleep(0.1)
 
 
 def free_port() -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -14,17 +13,7 @@ from typing import Any
 
 from tests.conftest import TestTenant
 from tests.live import LiveServer
-
-
-def wait_until(what: str, check: Any, seconds: float = 15.0) -> Any:
-    """The first true answer of ``check()``; AssertionError names ``what`` after ``seconds``."""
-    until = time.monotonic() + seconds
-    while True:
-        found = check()
-        if found:
-            return found
-        assert time.monotonic() < until, f"{what}: not within {seconds:.0f} s (last: {found!r})"
-        time.sleep(0.1)
+from tests.live import wait_until as wait_until
 
 
 @dataclass

@@ -5,17 +5,17 @@ from __future__ import annotations
 import http.client
 import json
 import threading
-import time
 import urllib.error
 import urllib.request
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import DATABASES, TestTenant, drop_postgres_database, make_postgres_database
-from tests.live import LiveServer, live_server
+from tests.live import LiveServer, live_server, wait_until
 
 KILLS = 8
 BATCH = 5
@@ -73,10 +73,10 @@ def test_statements_survive(server: tuple[LiveServer, TestTenant]) -> None:
     threads = [threading.Thread(target=write) for _ in range(4)]
     for thread in threads:
         thread.start()
-    for _ in range(KILLS):
-        time.sleep(0.7)
+    for kill in range(1, KILLS + 1):
+        wait_until("more is acknowledged", partial(more_than, acknowledged, 3 * kill), 60)
         live.kill_worker()
-    time.sleep(1)
+    live.wait_ready()
     stop.set()
     for thread in threads:
         thread.join()
@@ -89,6 +89,10 @@ def test_statements_survive(server: tuple[LiveServer, TestTenant]) -> None:
         assert sorted(s["id"] for s in found) == sorted(ids)
     for batch in cut_off:
         assert len(activity_statements(live, tenant, batch)) in (0, BATCH)
+
+
+def more_than(things: Sized, count: int) -> bool:
+    return len(things) > count
 
 
 def activity_statements(live: LiveServer, tenant: TestTenant, batch: str) -> list[dict[str, str]]:

@@ -22,7 +22,7 @@ from hypothesis import settings as hypothesis_settings
 
 from core import credentials, tenants
 from core.db import db, unit_of_work
-from core.settings import Settings
+from core.settings import Settings, get_settings
 from server.app import create_app
 from server.database import upgrade
 
@@ -150,7 +150,7 @@ class ContentClient(FlaskClient):
     """Speaks to the content origin."""
 
     def open(self, *args: Any, **kwargs: Any) -> Any:
-        kwargs.setdefault("base_url", "http://content.localhost")
+        kwargs.setdefault("base_url", get_settings().content_url)
         return super().open(*args, **kwargs)
 
 

@@ -15,6 +15,7 @@ from course_packages import catalogue
 from course_packages.model import Item, Standard
 from registrations.models import Instance, Registration
 from scorm_runtime import facts
+from scorm_runtime.facts import InteractionFacts, ObjectiveFacts
 from scorm_runtime.models import ActivityState, CourseState, RuntimeSession
 
 if TYPE_CHECKING:
@@ -34,6 +35,14 @@ class ActivityLine:
     raw: float | None
     seconds: float
     updated: datetime | None
+    objectives: tuple[ObjectiveFacts, ...] = ()
+    interactions: tuple[InteractionFacts, ...] = ()
+    comments: tuple[str, ...] = ()
+
+    @property
+    def told_more(self) -> bool:
+        """Whether the content reported more than status, score and time."""
+        return bool(self.objectives or self.interactions or self.comments)
 
 
 def _courses(tenant_id: int, registration: Registration, instance: Instance) -> list[CourseState]:
@@ -85,6 +94,9 @@ def _line(item: Item, depth: int, state: ActivityState | None, scorm_12: bool) -
         raw=said.score.raw,
         seconds=state.seconds if state else 0.0,
         updated=state.updated if state else None,
+        objectives=said.objectives,
+        interactions=said.interactions,
+        comments=said.comments,
     )
 
 

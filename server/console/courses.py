@@ -6,20 +6,22 @@ import re
 from pathlib import PurePath
 from typing import Any
 
-from flask import flash, jsonify, redirect, render_template, request, url_for
+from flask import flash, jsonify, redirect, render_template, request, send_file, url_for
 from flask_babel import get_locale
 from flask_babel import gettext as _
 from sqlalchemy import and_, func, select
 
 from core import audit
+from core.blobs import blobs
 from core.db import session, unit_of_work
-from core.errors import Conflict, Invalid
+from core.errors import Conflict, Invalid, NotFound
 from course_packages import catalogue, importing
 from course_packages.models import Course, CourseVersion, VersionStatus
 from course_packages.problems import localized
 from registrations import launches, learners
 from registrations import registrations as registrations_of
 from registrations.models import Registration
+from server.console import outcomes
 from server.console.access import bp, console_view, me, tenant_id
 from server.console.listing import Page, like, paginate, sort_of
 from server.console.messages import wants_json
@@ -140,9 +142,6 @@ def course() -> Any:
     versions = catalogue.list_versions(tenant_id(), found.id)[::-1]
     shown = next((v for v in versions if v.number == _asked_version(found)), versions[0] if versions else None)
     ready = shown is not None and shown.status == VersionStatus.READY
-    count = session().scalar(
-        select(func.count()).where(Registration.tenant_id == tenant_id(), Registration.course_id == found.id)
-    )
     return render_template(
         "console/course.html",
         course=found,
@@ -150,13 +149,27 @@ def course() -> Any:
         shown=shown,
         package=catalogue.package(tenant_id(), shown.id) if shown and ready else None,
         report=_report(shown) if shown else None,
-        registrations=count,
+        outcomes=outcomes.of(tenant_id(), found.id),
     )
 
 
 def _asked_version(found: Course) -> int | None:
     text = request.args.get("version", "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 8 else found.current
+
+
+@bp.get("/course/zip")
+@console_view("instructor")
+def course_zip() -> Any:
+    """The package as it was uploaded; always a download, since its content is foreign."""
+    found = catalogue.get_course(tenant_id(), request.args.get("id", ""))
+    version = next(
+        (v for v in catalogue.list_versions(tenant_id(), found.id) if v.number == _asked_version(found)), None
+    )
+    if version is None:
+        raise NotFound(_("There is no such version of the course."))
+    source = blobs().local_path(version.zip_sha256) or blobs().open(version.zip_sha256)
+    return send_file(source, mimetype="application/zip", as_attachment=True, download_name=version.filename)
 
 
 @bp.post("/course/rename")

@@ -16,7 +16,7 @@ from core.db import session
 from core.events import Event
 from course_packages.models import Course, CourseVersion, VersionStatus
 from registrations.models import Instance, Learner, Registration
-from server.console import daily
+from server.console import daily, outcomes
 from server.console.access import bp, console_view, me, tenant_id
 from server.console.learners import current_instance
 from server.webhooks.models import Webhook
@@ -58,6 +58,7 @@ def home() -> Any:
     return render_template(
         "console/dashboard.html",
         figures=_figures(tenant),
+        outcomes=outcomes.of(tenant),
         days=daily.last_days(tenant),
         news=_news(tenant),
         latest=_latest(tenant),
@@ -81,21 +82,9 @@ def _latest(tenant: int) -> list[Any]:
 
 
 def _figures(tenant: int) -> dict[str, int]:
-    started = func.count().filter(Instance.completion != "unknown")
-    completed = func.count().filter(Instance.completion == "completed")
-    query = (
-        select(func.count(), started, completed)
-        .select_from(Registration)
-        .join(Instance, current_instance())
-        .where(Registration.tenant_id == tenant)
-    )
-    all_, begun, done = session().execute(query).one()
     return {
         "courses": _count(Course.tenant_id == tenant, Course.current.is_not(None)),
         "learners": _count(Learner.tenant_id == tenant),
-        "registrations": all_,
-        "started": begun,
-        "completed": done,
     }
 
 

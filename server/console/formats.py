@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from typing import Any
 
@@ -37,6 +38,8 @@ WORDS = {
     "disabled": _("Disabled"),
     "revoked": _("Revoked"),
     "expired": _("Expired"),
+    "ok": _("In order"),
+    "broken": _("Broken"),
     "error": _("Error"),
     "warning": _("Warning"),
     "repair": _("Repaired"),
@@ -50,6 +53,20 @@ WORDS = {
     "satisfied": _("Satisfied"),
     "disabled by its owner": _("It was switched off here."),
     "its address answered 410 Gone": _("Its address answered 410 Gone."),
+    "correct": _("Correct"),
+    "incorrect": _("Wrong"),
+    "unanticipated": _("Unexpected"),
+    "neutral": _("Neutral"),
+    "choice": _("Choice"),
+    "true-false": _("True or false"),
+    "fill-in": _("Short text"),
+    "long-fill-in": _("Long text"),
+    "likert": _("Scale"),
+    "matching": _("Matching"),
+    "performance": _("Performance"),
+    "sequencing": _("Sequence"),
+    "numeric": _("Number"),
+    "other": _("Other"),
     "sco": _("Interactive lesson"),
     "asset": _("Page or file"),
 }
@@ -60,6 +77,10 @@ TONES = {
     "done": "good",
     "delivered": "good",
     "active": "good",
+    "ok": "good",
+    "broken": "bad",
+    "correct": "good",
+    "incorrect": "bad",
     "failed": "bad",
     "rejected": "bad",
     "dead": "bad",
@@ -168,6 +189,16 @@ def number(value: float | None) -> str:
     return "–" if value is None else str(format_decimal(value, "#,##0.##"))
 
 
+def response(text: str | None) -> str:
+    """A response or pattern of an interaction in signs that people read instead of those of SCORM 2004 (RTE 4.2.9.1)."""
+    if not text:
+        return "–"
+    text = re.sub(r"^(\{[a-z_]+=[^}]*\})+", "", text)
+    for sign, shown in (("[,]", ", "), ("[.]", " → "), ("[:]", " – ")):
+        text = text.replace(sign, shown)
+    return text
+
+
 def pretty_json(value: Any) -> str:
     """Indented JSON for reading."""
     return msgspec.json.format(value if isinstance(value, bytes) else msgspec.json.encode(value), indent=2).decode()
@@ -191,5 +222,6 @@ FILTERS = {
     "filesize": size,
     "percent": percent,
     "number": number,
+    "response": response,
     "pretty_json": pretty_json,
 }

@@ -16,6 +16,7 @@ from core.db import dialect, session, unit_of_work
 from core.errors import Conflict, Invalid
 from core.settings import get_settings
 from core.tenants import Tenant
+from server import doctor
 from server.console.access import bp, console_view, me
 from server.people import INSTALLATION
 
@@ -72,4 +73,5 @@ def settings() -> Any:
         rows=get_settings().describe(),
         waiting=waiting,
         oldest=oldest,
+        checks=doctor.examine(get_settings()),
     )

@@ -59,7 +59,7 @@ def _list_page(error: str = "", status: int = 200) -> Any:
     sort = sort_of(SORTS, "-updated")
     column = SORTS[sort.column]
     order = [column.desc().nulls_last() if sort.descending else column.asc().nulls_first(), Registration.id]
-    page = paginate(_query(), order, scalars=False)
+    page = paginate(filtered(), order, scalars=False)
     courses = session().execute(
         select(Course.id, Course.title)
         .where(Course.tenant_id == tenant_id(), Course.current.is_not(None))
@@ -81,7 +81,8 @@ def _list_page(error: str = "", status: int = 200) -> Any:
     return shown, status
 
 
-def _query() -> Any:
+def filtered() -> Any:
+    """(registration, current instance, learner) of the tenant in view that the filters of the address let through."""
     current = and_(
         Instance.tenant_id == Registration.tenant_id,
         Instance.registration_id == Registration.id,

@@ -59,6 +59,7 @@ def test_wrong_answer_lost_tab_resume_and_finish(rest: Rest, demo: str, launch: 
     quiz = rest.runtime_of(registration, "quiz")
     results = [interaction["result"] for interaction in quiz["runtimeInteractions"]]
     assert results == ["incorrect", *["correct"] * 5]
+    assert all(i["timestamp"] and i["latency"] for i in quiz["runtimeInteractions"])
 
 
 def test_the_statements_of_a_course_tell_its_story(rest: Rest, demo: str, launch: Launch) -> None:

@@ -136,7 +136,7 @@
     scorm.set(`${at}.id`, `urn:rekam:demo:ergonomics:quiz:${question.id}:${round}`);
     scorm.set(`${at}.type`, question.type);
     scorm.set(`${at}.objectives.0.id`, question.objective);
-    scorm.set(`${at}.timestamp`, new Date(shownAt).toISOString().replace(/\.\d+Z$/, "Z"));
+    scorm.set(`${at}.timestamp`, scorm.moment(shownAt));
     scorm.set(`${at}.weighting`, "1");
     scorm.set(`${at}.correct_responses.0.pattern`, pattern(question, question.right));
     scorm.set(`${at}.learner_response`, pattern(question, answer));

@@ -73,7 +73,7 @@
     const at = `cmi.interactions.${scorm.get("cmi.interactions._count") || 0}`;
     scorm.set(`${at}.id`, `urn:rekam:demo:ergonomics:${id}`);
     scorm.set(`${at}.type`, "choice");
-    scorm.set(`${at}.timestamp`, new Date().toISOString().replace(/\.\d+Z$/, "Z"));
+    scorm.set(`${at}.timestamp`, scorm.moment(Date.now()));
     scorm.set(`${at}.weighting`, "0");
     scorm.set(`${at}.correct_responses.0.pattern`, right);
     scorm.set(`${at}.learner_response`, given);

@@ -44,6 +44,11 @@ const scorm = (() => {
     return `PT${Math.max(0, Math.round(milliseconds / 10) / 100)}S`;
   }
 
+  // At most two decimals of a second, and a zone only after them (RTE 4.1.1.7).
+  function moment(milliseconds) {
+    return new Date(milliseconds).toISOString().replace(/(\.\d\d)\dZ$/, "$1Z");
+  }
+
   // exit: "suspend" or "normal"; request: what the player does next ("continue", "exitAll", …) or nothing.
   function leave(exit, request) {
     if (!open) return;
@@ -72,5 +77,5 @@ const scorm = (() => {
     }
   }
 
-  return { initialize, get, set, commit, leave, indexOf, readJson, isoSeconds, isOpen: () => open };
+  return { initialize, get, set, commit, leave, indexOf, readJson, isoSeconds, moment, isOpen: () => open };
 })();

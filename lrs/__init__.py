@@ -6,7 +6,16 @@ from flask import Flask
 
 from lrs import models  # noqa: F401 - for its tables
 from lrs.alternate import AlternateSyntax
-from lrs.resources import about, activities, activity_profile, agent_profile, agents, state, statements  # noqa: F401
+from lrs.resources import (  # noqa: F401 - each adds its routes
+    about,
+    activities,
+    activity_profile,
+    agent_profile,
+    agents,
+    attachment,
+    state,
+    statements,
+)
 from lrs.resources.http import xapi
 
 

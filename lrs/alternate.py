@@ -60,21 +60,22 @@ def rewrite(environ: Environ) -> None:
     if not environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
         raise Invalid("a request with ?method= must be a form (application/x-www-form-urlencoded)")
     fields = _form(environ)
-    if fields.get("X-Experience-API-Version", "").startswith("2"):
-        raise Invalid("xAPI 2.0 has no alternate request syntax")
-    if method not in _METHODS:
-        raise Invalid(f"method={method[:20]} is not one of {', '.join(_METHODS)}")
-    if len(query) != 1:
-        raise Invalid("a request with ?method= must have its other parameters in the form")
     content = fields.pop("content", None)
     parameters = []
     environ.pop("CONTENT_TYPE")
+    # Headers first, so that whoever sends a fault below is known, and told of it rather than asked who it is.
     for name, value in fields.items():
         header = _HEADERS.get(name.lower())
         if header is None:
             parameters.append((name, value))
         elif header:
             environ[header] = value
+    if environ.get("HTTP_X_EXPERIENCE_API_VERSION", "").startswith("2"):
+        raise Invalid("xAPI 2.0 has no alternate request syntax")
+    if method not in _METHODS:
+        raise Invalid(f"method={method[:20]} is not one of {', '.join(_METHODS)}")
+    if len(query) != 1:
+        raise Invalid("a request with ?method= must have its other parameters in the form")
     body = (content or "").encode()
     if content is not None:
         environ.setdefault("CONTENT_TYPE", "application/json")

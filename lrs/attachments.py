@@ -118,6 +118,12 @@ def find(tenant_id: int, statements: Iterable[dict[str, Any]]) -> list[tuple[dic
     return [(declared[row.sha2], Kept(row.sha2, row.blob, row.size)) for row in session().scalars(query)]
 
 
+def one(tenant_id: int, sha2: str) -> Kept | None:
+    """Where the bytes with this hash are, or None."""
+    row = session().get(Attachment, (tenant_id, sha2.lower()))
+    return None if row is None else Kept(row.sha2, row.blob, row.size)
+
+
 def answer(boundary: str, first: bytes, found: list[tuple[dict[str, Any], Kept]], store: BlobStore) -> Iterator[bytes]:
     """A multipart/mixed body: ``first`` is JSON, then the attachments, streamed."""
     yield multipart.head(boundary, {"Content-Type": "application/json"}) + first + b"\r\n"

@@ -91,6 +91,18 @@ class Attachment(Model):
     size: Mapped[int] = mapped_column(BigInteger)
 
 
+class IdempotentRequest(Model):
+    """A request that stored statements under an Idempotency-Key. ``ids`` is its answer, ``fingerprint`` the hash of what it sent."""
+
+    __tablename__ = "idempotent_requests"
+
+    tenant_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    key: Mapped[str] = mapped_column(String(32), primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    ids: Mapped[str] = mapped_column(Text)
+    created: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
 class Document(Model):
     """A State, Activity Profile or Agent Profile document.
 

@@ -23,12 +23,13 @@ from flask import Flask, current_app
 from sqlalchemy import or_, select, text
 
 from core import clock, credentials, outbox
-from core.db import db, dialect, session
+from core.db import db, dialect, session, unit_of_work
 from core.errors import Unavailable
 from core.outbox import OutboxRow
 from core.settings import get_settings
 from course_packages import importing  # registers the handler of imports
 from course_packages.models import JobStatus
+from lrs import idempotency
 from scorm_runtime import sweep
 from server import people
 from server.webhooks import deliveries, postbacks
@@ -119,7 +120,7 @@ def periodic() -> None:
     with _alone() as mine:
         if not mine:
             return
-        for work in (_close_dead_sessions, _forget_traces, _sweep_outbox, _forget_failures):
+        for work in (_close_dead_sessions, _forget_traces, _sweep_outbox, _forget_failures, _forget_idempotency_keys):
             try:
                 work()
             except Exception:
@@ -140,6 +141,11 @@ def _sweep_outbox() -> None:
 
 def _forget_failures() -> None:
     people.forget_failures()
+
+
+def _forget_idempotency_keys() -> None:
+    with unit_of_work():
+        idempotency.forget()
 
 
 @contextmanager

@@ -9,11 +9,12 @@ from flask import Response, g, request
 
 from core.blobs import blobs
 from core.credentials import Principal
+from core.db import unit_of_work
 from core.errors import Forbidden, Invalid, NotFound
 from core.ids import new_secret
 from core.settings import get_settings
 from core.web import principal, scope
-from lrs import attachments, consistency, formatting, metadata, multipart, parsing, query, store
+from lrs import attachments, consistency, formatting, idempotency, metadata, multipart, parsing, query, store
 from lrs.committing import Job, committer
 from lrs.consistency import stored_time
 from lrs.query import Filters
@@ -34,10 +35,14 @@ _ONE = ("statementId", "voidedStatementId", "format", "attachments")
 @xapi.post("/statements", endpoint="statements_post")
 @scope("statements/write")
 def post() -> Response:
-    """Store one statement or an array; the ids in order."""
+    """Store one statement or an array; the ids in order. A request sent again under its Idempotency-Key gets the same answer."""
     Parameters(())
     received, _, kept = _received()
-    return http.json_answer(_store(received, kept))
+    header = request.headers.get("Idempotency-Key")
+    if header is None:
+        return http.json_answer(_store(received, kept))
+    key = idempotency.key(principal().key, header)
+    return http.json_answer(_store(received, kept, (key, idempotency.fingerprint(received))))
 
 
 @xapi.put("/statements", endpoint="statements_put")
@@ -90,10 +95,22 @@ def _ready(received: list[parsing.Received], statement_id: str | None) -> None:
     store.check(received, http.version())
 
 
-def _store(received: list[parsing.Received], kept: list[attachments.Kept]) -> list[str]:
+def _store(
+    received: list[parsing.Received], kept: list[attachments.Kept], once: tuple[str, str] | None = None
+) -> list[str]:
+    """``once`` is key and fingerprint of a request that may have been answered before."""
     who = principal()
     prepared = store.prepare_checked(received, http.version(), authority_of(who.key))
-    return committer.store(Job(who.tenant_id, prepared, who.may("define"), kept))
+    if once is None:
+        return committer.store(Job(who.tenant_id, prepared, who.may("define"), kept))
+    with unit_of_work():
+        before = idempotency.begin(who.tenant_id, *once)
+        if before is not None:
+            return before
+        attachments.record(who.tenant_id, kept)
+        (ids,) = store.store_prepared(who.tenant_id, [prepared], define=who.may("define"))
+        idempotency.finish(who.tenant_id, once[0], ids)
+        return ids
 
 
 def authority_of(key: str) -> dict[str, Any]:

@@ -49,11 +49,14 @@ docs: .venv/.installed-tests ## Write the generated tables of the documentation
 	@$(BIN)/python -m tests.test_docs
 
 conformance-xapi: .venv/.installed-tests ## Official xAPI suite; SUITE=folder of its checkout
-	@$(BIN)/python conformance/xapi/run.py "$(SUITE)"
+	@$(BIN)/python -m conformance.xapi.run "$(SUITE)"
 
 supplement-xapi: .venv/.installed-tests ## Our own xAPI tests against any LRS; LRS_URL, LRS_KEY, LRS_SECRET (unset: Rekam itself)
 	@LRS_URL="$(LRS_URL)" LRS_KEY="$(LRS_KEY)" LRS_SECRET="$(LRS_SECRET)" LRS_KEY_2="$(LRS_KEY_2)" LRS_SECRET_2="$(LRS_SECRET_2)" \
 	  $(BIN)/python -m pytest -q conformance/xapi/supplement $(ARGS)
+
+conformance-scorm: .venv/.installed-tests ## ADL's SCORM 2004 LMS tests; SUITE=folder of its checkout, CASES="…" for some
+	@$(BIN)/python -m conformance.scorm.run "$(SUITE)" $(CASES)
 
 clean: ## Remove .venv and test leftovers; keeps the data in var/
 	rm -rf .venv .test .pytest_cache .mypy_cache .ruff_cache *.egg-info

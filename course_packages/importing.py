@@ -1,15 +1,14 @@
-"""Import of a package as a job: staged upload → archive → manifest → blobs → an immutable version, ready or rejected."""
+"""Import of a package as a job: staged upload or fetch → archive → manifest → blobs → an immutable version, ready or rejected."""
 
 from __future__ import annotations
 
 import io
 import logging
-import time
+import tempfile
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 from typing import IO, Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, select
 from sqlalchemy.exc import DBAPIError
 
 from core import clock, events, outbox
@@ -17,10 +16,11 @@ from core.blobs import Blob, blobs
 from core.db import dialect, session, unit_of_work
 from core.errors import Conflict, Invalid, NotFound, TooLarge, Unavailable
 from core.outbox import OutboxRow
-from core.settings import get_settings
-from course_packages import model
-from course_packages.archive import EntryReader, Limits, fold
-from course_packages.inspection import inspect
+from core.settings import Settings, get_settings
+from course_packages import media, model
+from course_packages.archive import Limits, fold
+from course_packages.import_progress import LEASE, Cancelled, Counted, CountedSink, Progress
+from course_packages.inspection import Inspection, inspect
 from course_packages.mime import mime_of
 from course_packages.models import Course, CourseVersion, ImportJob, JobStatus, PackageFile, VersionStatus
 from course_packages.parsers.files import PackageFiles
@@ -30,15 +30,20 @@ from course_packages.zip_directory import BadZip
 log = logging.getLogger("rekam.import")
 
 KIND = "import_course"
-_INTERVAL = 1.0
-# A worker that dies lets go of its job after this time; one that lives renews it with each step of progress.
-LEASE = timedelta(minutes=2)
-# Reading the manifest counts as so many percent, storing files as the rest.
+# Fetching counts as so many percent, with reading the manifest so many, storing files as the rest.
+_FETCHED = 40
 _PARSED = 10
 _INSERT_BATCH = 1000
 # Storage or database may be back later.
 _PASSING = (Unavailable, DBAPIError, OSError)
 _MOST_TRIES = 4
+# Fetches an address into a file: (url, file). Set by the server, which knows which addresses may be reached.
+Fetcher = Callable[[str, IO[bytes]], None]
+fetcher: Fetcher | None = None
+
+
+class FetchFailed(Exception):
+    """Raised by the fetcher: nothing usable is at the address, and why."""
 
 
 def stage(source: IO[bytes]) -> Blob:
@@ -64,15 +69,26 @@ class _Capped(io.RawIOBase):
 
 
 def start_import(
-    tenant_id: int, course_id: str, source: Blob | IO[bytes], filename: str, *, may_create_version: bool = True
+    tenant_id: int,
+    course_id: str,
+    source: Blob | str,
+    filename: str,
+    *,
+    may_create_version: bool = True,
+    threshold: float | None = None,
 ) -> ImportJob:
     """Record a new version (status importing) with its job and enqueue the work; needs a unit of work.
 
+    ``source`` is what :func:`stage` stored, or an address that the job fetches. ``threshold`` (0 to 1): from which share of
+    pages or time on a course made of a media file is complete.
     :class:`core.errors.Conflict` when the course exists and ``may_create_version`` is false, :class:`core.errors.Invalid`
     for a course id that cannot be one. The job's ``status`` goes from RUNNING to COMPLETE or ERROR.
     """
     _check_id(course_id)
-    blob = source if isinstance(source, Blob) else stage(source)
+    options: dict[str, Any] = {} if threshold is None else {"threshold": _share(threshold)}
+    blob = Blob("", 0) if isinstance(source, str) else source
+    if isinstance(source, str):
+        options["url"] = source
     course = session().get(Course, (tenant_id, course_id), with_for_update=dialect() == "postgresql")
     if course is None:
         course = Course(tenant_id=tenant_id, id=course_id, title=_name_of(filename))
@@ -91,12 +107,20 @@ def start_import(
     )
     session().add(version)
     session().flush()
-    job = ImportJob(tenant_id=tenant_id, course_id=course_id, version_id=version.id, message="waiting for a worker")
+    job = ImportJob(
+        tenant_id=tenant_id, course_id=course_id, version_id=version.id, message="waiting for a worker", options=options
+    )
     session().add(job)
     session().flush()
     outbox.enqueue(tenant_id, KIND, {"job": job.id})
     session().flush()
     return job
+
+
+def _share(threshold: float) -> float:
+    if not 0 < threshold <= 1:
+        raise Invalid(f"the completion threshold is a share above 0 and up to 1, not {threshold}", threshold=threshold)
+    return threshold
 
 
 def _check_id(course_id: str) -> None:
@@ -111,7 +135,9 @@ def _shown_name(filename: str) -> str:
 
 
 def _name_of(filename: str) -> str:
-    return _shown_name(filename).removesuffix(".zip")
+    name = _shown_name(filename)
+    stem, dot, extension = name.rpartition(".")
+    return stem if dot and stem and extension.isalnum() and len(extension) <= 4 else name
 
 
 def _is_importing(tenant_id: int, course_id: str) -> bool:
@@ -158,48 +184,90 @@ def run_import(tenant_id: int, job_id: str, *, last_try: bool = False, row_id: s
     version = _unfinished(tenant_id, job_id)
     if version is None:
         return
-    zip_sha256 = version.zip_sha256
-    progress = _Progress(tenant_id, job_id, row_id)
-    progress.report(1, "reading the package", force=True)
+    options = dict(get_job(tenant_id, job_id).options)
+    filename, zip_sha256 = version.filename, version.zip_sha256
+    progress = Progress(tenant_id, job_id, row_id)
+    package: model.CoursePackage | None = None
+    stored: list[dict[str, Any]] = []
     try:
-        package, report, stored = _read(zip_sha256, progress)
+        if not zip_sha256:
+            zip_sha256 = _fetch(tenant_id, job_id, options["url"], progress)
+        progress.report(_FETCHED if "url" in options else 1, "reading the package", force=True)
+        package, report, stored = _read(zip_sha256, filename, options, progress)
+    except Cancelled:
+        return
+    except FetchFailed as failure:
+        report = _sole("fetch_failed", url=options["url"], detail=str(failure))
     except Exception as error:
         passing = isinstance(error, _PASSING)
         if passing and not last_try:
             raise
         log.exception("import failed", extra={"job": job_id})
-        package, report, stored = None, _internal("import_given_up" if passing else "import_internal"), []
+        package, report = None, _sole("import_given_up" if passing else "import_internal")
     if package is None:
         _reject(tenant_id, job_id, report)
     else:
         _finish(tenant_id, job_id, package, report, stored)
 
 
-def _internal(code: str) -> Report:
+def _sole(code: str, **values: Any) -> Report:
+    """A report of one problem."""
     findings = Findings()
-    findings.add(code)
+    findings.add(code, **values)
     return findings.report()
 
 
-def _read(zip_sha256: str, progress: _Progress) -> tuple[model.CoursePackage | None, Report, list[dict[str, Any]]]:
-    """Inspect the zip and, when it is good, publish its files."""
-    with blobs().as_file(zip_sha256) as path, path.open("rb") as file:
-        found = inspect(file, limits())
-        if found.package is None or found.files is None:
+def _fetch(tenant_id: int, job_id: str, url: str, progress: Progress) -> str:
+    """Fetch the package and note it in the version; its hash. A fetch cut off by a crash begins anew."""
+    if fetcher is None:
+        raise FetchFailed("this server fetches nothing")
+    limit = get_settings().upload_limit
+    progress.stage(f"fetching {url}", 1, _FETCHED, limit)
+    with tempfile.TemporaryFile(dir=blobs().staging) as copy:
+        fetcher(url, CountedSink(copy, progress.add))  # type: ignore[arg-type]
+        if copy.tell() > limit:
+            raise FetchFailed(f"the package is larger than {limit} bytes")
+        if not copy.tell():
+            raise FetchFailed("the answer is empty")
+        copy.seek(0)
+        blob = blobs().put(copy)
+    with unit_of_work():
+        version = _unfinished(tenant_id, job_id, lock=True)
+        if version is None:
+            raise Cancelled(job_id)
+        version.zip_sha256, version.zip_size = blob.sha256, blob.size
+    return blob.sha256
+
+
+def _read(
+    sha256: str, filename: str, options: dict[str, Any], progress: Progress
+) -> tuple[model.CoursePackage | None, Report, list[dict[str, Any]]]:
+    """Inspect the upload and, when it is good, publish its files."""
+    with blobs().as_file(sha256) as path, path.open("rb") as file:
+        threshold = options.get("threshold", media.THRESHOLD)
+        found = inspect(file, limits(), filename=filename, threshold=threshold)
+        if found.package is None:
             return None, found.report, []
-        progress.report(_PARSED, "storing files", force=True)
+        if found.files is None:
+            # A media file is stored already: it is what was uploaded.
+            name = found.package.organization.items[0].launch_facts["path"]
+            row = {"path": name, "sha256": sha256, "size": path.stat().st_size, "mime": mime_of(name)}
+            return found.package, found.report, [row]
         try:
-            return found.package, found.report, _store(found.files, progress)
+            start = _FETCHED if "url" in options else _PARSED
+            return found.package, found.report, _store(found.files, progress, start)
         except BadZip as bad:
-            findings = Findings()
-            findings.add(bad.code, file=bad.entry, **bad.values)
-            damage = findings.report()
-            return None, Report(found.report.problems + damage.problems, found.report.repairs), []
+            return None, _damaged(found, bad), []
 
 
-def limits() -> Limits:
-    """The limits that the settings in force put on a package."""
-    settings = get_settings()
+def _damaged(found: Inspection, bad: BadZip) -> Report:
+    damage = _sole(bad.code, file=bad.entry, **bad.values)
+    return Report(found.report.problems + damage.problems, found.report.repairs)
+
+
+def limits(settings: Settings | None = None) -> Limits:
+    """The limits that the settings (default: those in force) put on a package."""
+    settings = settings or get_settings()
     return Limits(
         entries=settings.package_entries_limit,
         total_size=settings.package_size_limit,
@@ -217,62 +285,18 @@ def _unfinished(tenant_id: int, job_id: str, *, lock: bool = False) -> CourseVer
     return session().get(CourseVersion, (tenant_id, job.version_id))
 
 
-def _store(files: PackageFiles, progress: _Progress) -> list[dict[str, Any]]:
+def _store(files: PackageFiles, progress: Progress, start: int) -> list[dict[str, Any]]:
     """Publish every file as a blob; columns of ``package_files``. :class:`BadZip` where the data is not what it should be."""
-    progress.total = sum(entry.size for _, entry in files)
+    progress.stage("storing files", start, 98, sum(entry.size for _, entry in files))
     rows = []
-    for path, entry in files:
-        progress.message = path
-        with files.archive.open(entry) as reader:
-            blob = blobs().put(_Counted(reader, progress.add))
-        rows.append({"path": path, "sha256": blob.sha256, "size": blob.size, "mime": mime_of(path)})
+    with blobs().batch() as batch:
+        for path, entry in files:
+            progress.message = path
+            with files.archive.open(entry) as reader:
+                blob = batch.put(Counted(reader, progress.add))
+            rows.append({"path": path, "sha256": blob.sha256, "size": blob.size, "mime": mime_of(path)})
+        progress.report(98, "making the files durable", force=True)
     return rows
-
-
-class _Counted:
-    """Passes reads through and tells how many bytes came."""
-
-    def __init__(self, source: EntryReader, tell: Callable[[int], None]) -> None:
-        self._source, self._tell = source, tell
-
-    def read(self, size: int = -1, /) -> bytes:
-        data = self._source.read(size)
-        self._tell(len(data))
-        return data
-
-
-class _Progress:
-    """Writes a job's progress now and then, each time in a unit of work of its own, and renews the worker's lease."""
-
-    def __init__(self, tenant_id: int, job_id: str, row_id: str | None) -> None:
-        self._tenant_id, self._job_id, self._row_id = tenant_id, job_id, row_id
-        self._last = 0.0
-        self._done = 0
-        self.total = 0
-        self.message = ""
-
-    def add(self, count: int) -> None:
-        """So many more of ``total`` bytes are stored."""
-        self._done += count
-        share = self._done / self.total if self.total else 1
-        self.report(min(99, int(_PARSED + (99 - _PARSED) * share)), self.message)
-
-    def report(self, percent: int, message: str, *, force: bool = False) -> None:
-        if not force and time.monotonic() - self._last < _INTERVAL:
-            return
-        self._last = time.monotonic()
-        job = (ImportJob.tenant_id == self._tenant_id, ImportJob.id == self._job_id)
-        with unit_of_work() as current:
-            current.execute(
-                update(ImportJob)
-                .where(*job, ImportJob.status == JobStatus.RUNNING)
-                .values(progress=percent, message=message[:500])
-            )
-            if self._row_id is not None:
-                row = (OutboxRow.tenant_id == self._tenant_id, OutboxRow.id == self._row_id)
-                current.execute(
-                    update(OutboxRow).where(*row, OutboxRow.status == "running").values(due=clock.now() + LEASE)
-                )
 
 
 # --- the end ------------------------------------------------------------------------------------------------------
@@ -313,15 +337,32 @@ def _batches(tenant_id: int, version_id: str, stored: list[dict[str, Any]]) -> I
 def _reject(tenant_id: int, job_id: str, report: Report) -> None:
     with unit_of_work():
         version = _unfinished(tenant_id, job_id, lock=True)
-        if version is None:
-            return
-        version.report = report.to_json()
-        version.status, version.finished = VersionStatus.REJECTED, clock.now()
-        message = "; ".join(problem.sentence() for problem in report.errors[:3])
-        _end(job_id, tenant_id, JobStatus.ERROR, message, report)
-        payload = _payload(version, job_id) | {"message": message, "errors": report.to_json()["errors"]}
-        events.emit(tenant_id, "course.import_failed", payload)
-    log.info("package rejected", extra={"tenant": tenant_id, "course": version.course_id, "reason": message})
+        if version is not None:
+            _end_rejected(version, job_id, report)
+
+
+def _end_rejected(version: CourseVersion, job_id: str, report: Report) -> None:
+    version.report = report.to_json()
+    version.status, version.finished = VersionStatus.REJECTED, clock.now()
+    message = "; ".join(problem.sentence() for problem in report.errors[:3])
+    _end(job_id, version.tenant_id, JobStatus.ERROR, message, report)
+    payload = _payload(version, job_id) | {"message": message, "errors": report.to_json()["errors"]}
+    events.emit(version.tenant_id, "course.import_failed", payload)
+    log.info("package rejected", extra={"tenant": version.tenant_id, "course": version.course_id, "reason": message})
+
+
+def cancel(tenant_id: int, job_id: str) -> ImportJob:
+    """End a job that is waiting or worked on; needs a unit of work. :class:`core.errors.Conflict` when it is over.
+
+    A worker notices within a second or two and stops; what it stored is left to the sweep of unused blobs.
+    """
+    job = get_job(tenant_id, job_id)
+    version = _unfinished(tenant_id, job_id, lock=True)
+    if version is None:
+        raise Conflict(f"the import job {job_id} is over", code="job_over", status=str(job.status))
+    _end_rejected(version, job_id, _sole("import_cancelled"))
+    session().flush()
+    return job
 
 
 def _end(job_id: str, tenant_id: int, status: JobStatus, message: str, report: Report) -> None:

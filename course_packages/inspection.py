@@ -1,11 +1,11 @@
-"""From a zip to a parsed package and a report, without storing anything. Pure."""
+"""From an uploaded file to a parsed package and a report, without storing anything. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import IO
 
-from course_packages import detection, xml
+from course_packages import detection, media, xml
 from course_packages.archive import Archive, Limits
 from course_packages.model import CoursePackage, Standard
 from course_packages.parsers import aicc, cmi5, scorm_12, scorm_2004, tincan
@@ -20,7 +20,7 @@ _SEQUENCING_FACTOR = 5
 
 @dataclass(frozen=True)
 class Inspection:
-    """``package`` is None when the report has errors; ``files`` None when the zip itself could not be read."""
+    """``package`` is None when the report has errors; ``files`` None for a zip that could not be read and for media."""
 
     package: CoursePackage | None
     report: Report
@@ -31,10 +31,18 @@ class Inspection:
         return self.package is not None
 
 
-def inspect(file: IO[bytes], limits: Limits | None = None) -> Inspection:
-    """Read a package from a seekable zip. Never raises for what is in the zip: the report says it."""
+def inspect(
+    file: IO[bytes], limits: Limits | None = None, *, filename: str = "", threshold: float = media.THRESHOLD
+) -> Inspection:
+    """Read a package from a seekable zip, or a single media file. Never raises for what is in it: the report says it.
+
+    ``filename`` names a course made of a media file, which is complete from ``threshold`` (0 to 1) on.
+    """
     limits = limits or Limits()
     findings = Findings()
+    recognised = media.recognise(file)
+    if recognised is not None:
+        return Inspection(media.course_of(recognised, filename, threshold), findings.report(), None)
     files = package = None
     try:
         archive = Archive(file, limits, findings)

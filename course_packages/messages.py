@@ -41,10 +41,10 @@ def _repair(en: str, id_: str) -> Text:
 
 _ZIP: dict[str, Text] = {
     "zip_not_a_zip": _error(
-        "The file is not a zip archive.",
-        "Upload the zip that the authoring tool exported, not a single file taken out of it.",
-        "Berkas ini bukan arsip zip.",
-        "Unggah zip hasil ekspor alat pembuat kursus, bukan satu berkas dari dalamnya.",
+        "The file is neither a zip archive nor a PDF, video, sound or picture that can be shown.",
+        "Upload the zip that the authoring tool exported, or a PDF, MP4, WebM, MP3, PNG, JPEG, GIF or WebP file.",
+        "Berkas ini bukan arsip zip dan bukan pula PDF, video, suara, atau gambar yang dapat ditampilkan.",
+        "Unggah zip hasil ekspor alat pembuat kursus, atau berkas PDF, MP4, WebM, MP3, PNG, JPEG, GIF, atau WebP.",
     ),
     "zip_truncated": _error(
         "The zip is cut short: its end is missing.",
@@ -540,6 +540,18 @@ _IMPORT: dict[str, Text] = {
         "Upload the package again later.",
         "Penyimpanan atau basis data tidak dapat dipakai, juga setelah beberapa kali dicoba.",
         "Unggah paket lagi nanti.",
+    ),
+    "import_cancelled": _error(
+        "The import was cancelled.",
+        "Upload the package again when you want it.",
+        "Impor dibatalkan.",
+        "Unggah paket lagi bila Anda menginginkannya.",
+    ),
+    "fetch_failed": _error(
+        "The package could not be fetched from {url}: {detail}.",
+        "Check that the address answers with the file itself, without a sign-in or a redirect, then start the import again.",
+        "Paket tidak dapat diambil dari {url}: {detail}.",
+        "Pastikan alamat itu menjawab dengan berkasnya sendiri, tanpa login atau pengalihan, lalu mulai impor lagi.",
     ),
 }
 

@@ -35,7 +35,12 @@ class Standard(StrEnum):
     @property
     def playable(self) -> bool:
         """Whether the runtime can launch courses of this standard; the others are kept and described only."""
-        return self == Standard.SCORM_12 or self.is_scorm_2004
+        return self == Standard.SCORM_12 or self.tracked_as.is_scorm_2004
+
+    @property
+    def tracked_as(self) -> Standard:
+        """The standard by which the runtime tracks courses of this one."""
+        return Standard.SCORM_2004_4 if self == Standard.MEDIA else self
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -42,6 +42,11 @@ class Course(Model):
     current: Mapped[int | None]
     # Set by an administrator: wins over the title of the package at the next import.
     own_title: Mapped[bool] = mapped_column(default=False)
+    # Set by an administrator; None: what the package says. Duration in seconds.
+    description: Mapped[str | None] = mapped_column(Text)
+    duration: Mapped[float | None]
+    # Hash of a PNG, JPEG, WebP or GIF among the blobs.
+    thumbnail: Mapped[str | None] = mapped_column(String(64))
     tags: Mapped[list[str]] = mapped_column(Json, default=list)
     # Compatibility settings of the player for this course (names after SCORM Cloud's course configuration).
     settings: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
@@ -104,7 +109,10 @@ class PackageFile(Model):
 
 
 class ImportJob(Model):
-    """One import, as SCORM Cloud's importJobs show it. ``progress`` is 0 to 100."""
+    """One import, as SCORM Cloud's importJobs show it. ``progress`` is 0 to 100.
+
+    ``options``: ``url`` to fetch the package from, ``threshold`` of a media course; both may be absent.
+    """
 
     __tablename__ = "import_jobs"
 
@@ -115,6 +123,7 @@ class ImportJob(Model):
     status: Mapped[str] = mapped_column(String(8), default=JobStatus.RUNNING)
     message: Mapped[str] = mapped_column(Text, default="")
     progress: Mapped[int] = mapped_column(default=0)
+    options: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
     # One sentence for each warning and repair.
     parser_warnings: Mapped[list[str]] = mapped_column(Json, default=list)
     created: Mapped[datetime] = mapped_column(UtcDateTime, default=clock.now)

@@ -10,7 +10,7 @@ from core import clock
 from core.db import session
 from core.ids import new_id
 from course_packages.model import Item
-from scorm_runtime import facts, seeds
+from scorm_runtime import facts, media_page, seeds
 from scorm_runtime.models import ActivityState, RuntimeSession
 from scorm_runtime.run import Run, normal_state
 from scorm_runtime.sequencing import ActivityReport
@@ -101,11 +101,15 @@ def _seed(run: Run, item: Item, state: ActivityState, *, resumed: bool) -> dict[
 
 def _activity(run: Run, item: Item, row: RuntimeSession, state: ActivityState) -> dict[str, Any]:
     href = item.href or ""
+    if media_page.is_media(item):
+        href = media_page.href(item)
+    elif not href.startswith(("http://", "https://")):
+        href = f"c/{href}"
     return {
         "session": row.id,
         "id": item.identifier,
         "title": item.title,
-        "href": href if href.startswith(("http://", "https://")) else f"c/{href}",
+        "href": href,
         "scormType": item.scorm_type or "asset",
         "standard": str(run.outline.standard),
         "cmi": state.cmi,

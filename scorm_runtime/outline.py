@@ -20,7 +20,10 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 
 @dataclass(frozen=True)
 class Outline:
-    """``items`` by identifier (the root is not among them); ``objectives`` are the ids of all global objectives, plain."""
+    """``standard`` is the one the course is tracked by, ``objectives`` are the ids of all global objectives, plain.
+
+    ``items`` are by identifier (the root is not among them).
+    """
 
     standard: Standard
     organization: Organization
@@ -55,7 +58,7 @@ def outline(tenant_id: int, version_id: str) -> Outline:
     }
     language = package.language or ""
     return Outline(
-        package.standard,
+        package.standard.tracked_as,
         organization,
         items,
         frozenset(targets),

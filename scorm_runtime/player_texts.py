@@ -88,6 +88,17 @@ ENGLISH = {
     "close_page": "You can close this page now.",
     "mode_browse": "Preview: nothing is recorded.",
     "mode_review": "Review: your result will not change.",
+    "media_seen": "{percent}% seen, complete from {threshold}%",
+    "media_done": "{percent}% seen, complete",
+    "media_of": "of {total}",
+    "media_page": "Page",
+    "media_pages": "Pages",
+    "media_previous": "Previous page",
+    "media_next": "Next page",
+    "media_larger": "Larger",
+    "media_smaller": "Smaller",
+    "media_problem": "This file cannot be shown here.",
+    "media_download": "Download it",
 }
 
 INDONESIAN = {
@@ -172,6 +183,17 @@ INDONESIAN = {
     "close_page": "Anda dapat menutup halaman ini sekarang.",
     "mode_browse": "Pratinjau: tidak ada yang dicatat.",
     "mode_review": "Tinjauan: hasil Anda tidak akan berubah.",
+    "media_seen": "{percent}% dilihat, selesai mulai {threshold}%",
+    "media_done": "{percent}% dilihat, selesai",
+    "media_of": "dari {total}",
+    "media_page": "Halaman",
+    "media_pages": "Halaman",
+    "media_previous": "Halaman sebelumnya",
+    "media_next": "Halaman berikutnya",
+    "media_larger": "Perbesar",
+    "media_smaller": "Perkecil",
+    "media_problem": "Berkas ini tidak dapat ditampilkan di sini.",
+    "media_download": "Unduh berkas",
 }
 
 TEXTS: dict[str, dict[str, str]] = {"en": ENGLISH, "id": INDONESIAN}

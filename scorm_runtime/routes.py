@@ -7,16 +7,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Flask, Response, make_response, redirect, render_template, request
+from flask import Flask, Response, current_app, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from core import web
 from core.db import unit_of_work
 from core.errors import TooLarge
 from core.settings import get_settings
-from registrations import launches
+from registrations import launches, registrations
 from registrations.models import Launch
-from scorm_runtime import files, opening, player_page, sessions
+from scorm_runtime import files, media_page, opening, player_page, sessions
+from scorm_runtime.outline import outline
 from scorm_runtime.player_texts import TEXTS
 
 # Shared data and suspend data may be large; more than this is no SCO's word.
@@ -57,6 +58,21 @@ def player(token: str) -> BaseResponse:
 @web.public("the token is the credential")
 def course_file(token: str, path: str) -> BaseResponse:
     return files.course_file(token, path)
+
+
+@pages.get("/p/<token>/media/<activity>")
+@web.public("the token is the credential")
+def media(token: str, activity: str) -> BaseResponse:
+    """The page of a course that is a single media file."""
+    opened = launches.by_token(token)
+    registration = registrations.get(opened.tenant_id, opened.registration_id)
+    item = outline(registration.tenant_id, registration.version_id).item(activity)
+    folder = current_app.jinja_env.globals["asset"]("vendor/pdfjs/pdf.min.mjs").rpartition("/")[0] + "/"  # type: ignore[operator]
+    response = _page_headers(
+        make_response(render_template(media_page.TEMPLATE, **media_page.context(item, _locale(opened), folder)))
+    )
+    response.headers["Content-Security-Policy"] = f"{media_page.POLICY}; {files.frame_ancestors()}"
+    return response
 
 
 @runtime.post("/p/<token>/runtime")

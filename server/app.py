@@ -45,8 +45,8 @@ def _register(app: Flask) -> None:
     import registrations
     import scorm_runtime
     from core import audit, credentials, events, outbox, tenants  # noqa: F401 - for their tables
-    from server import api, assets, console, health, jobs, people, webhooks
+    from server import api, assets, console, fetching, health, jobs, people, webhooks
 
     packages = (lrs, course_packages, registrations, scorm_runtime)
-    for part in (assets, health, *packages, jobs, webhooks, api, people, console):
+    for part in (assets, health, *packages, fetching, jobs, webhooks, api, people, console):
         part.init_app(app)

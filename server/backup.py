@@ -28,7 +28,7 @@ from core.blobs import CHUNK, BlobStore, blobs
 from core.db import Model, db, dialect, session
 from core.errors import Conflict, Invalid, Unavailable
 from core.settings import Settings
-from server import database
+from server import database, storage
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -309,7 +309,7 @@ def verify_installation(*, tell: Tell = _silent) -> list[str]:
                 problems.append(f"the blob {sha256} is damaged")
     tell("blobs", len(hashes), len(hashes))
     problems += [
-        f"the blob {sha256} of {what} is missing" for sha256, what in _wanted_blobs() if sha256 not in set(hashes)
+        f"the blob {sha256} of {what} is missing" for sha256, what in storage.wanted() if sha256 not in set(hashes)
     ]
     return problems + _check_statements(tell)
 
@@ -325,24 +325,6 @@ def _check_database() -> list[str]:
     ]
     session().rollback()
     return [f"SQLite: {line}" for line in found if line != "ok"] + broken[:20]
-
-
-def _wanted_blobs() -> Iterator[tuple[str, str]]:
-    """(hash, what needs it) of every blob the database speaks of."""
-    for table, column, what in BLOB_COLUMNS:
-        if table not in Model.metadata.tables:
-            continue
-        query = text(f'SELECT DISTINCT "{column}" FROM "{table}" WHERE "{column}" IS NOT NULL')  # noqa: S608
-        for (sha256,) in session().execute(query):
-            yield str(sha256), what
-    session().rollback()
-
-
-# Where the database speaks of blobs.
-BLOB_COLUMNS = (
-    ("course_versions", "zip_sha256", "an uploaded package"),
-    ("package_files", "sha256", "a course file"),
-)
 
 
 def _check_statements(tell: Tell) -> list[str]:

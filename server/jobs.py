@@ -31,7 +31,7 @@ from course_packages import importing  # registers the handler of imports
 from course_packages.models import JobStatus
 from lrs import idempotency
 from scorm_runtime import sweep
-from server import people
+from server import people, storage
 from server.webhooks import deliveries, postbacks
 
 log = logging.getLogger("rekam.jobs")
@@ -43,6 +43,8 @@ USAGE_SECONDS = 30.0
 # Commits that come in a burst are drained together.
 COALESCE_SECONDS = 0.02
 SLOTS = 4
+# The first sweep of blobs comes some hours after the start, at another time in each process.
+_next_blob_sweep = clock.now() + timedelta(hours=random.uniform(1, 5))  # noqa: S311
 
 
 class Waker(Protocol):
@@ -120,7 +122,14 @@ def periodic() -> None:
     with _alone() as mine:
         if not mine:
             return
-        for work in (_close_dead_sessions, _forget_traces, _sweep_outbox, _forget_failures, _forget_idempotency_keys):
+        for work in (
+            _close_dead_sessions,
+            _forget_traces,
+            _sweep_outbox,
+            _forget_failures,
+            _forget_idempotency_keys,
+            _sweep_blobs,
+        ):
             try:
                 work()
             except Exception:
@@ -137,6 +146,15 @@ def _forget_traces() -> None:
 
 def _sweep_outbox() -> None:
     outbox.sweep()
+
+
+def _sweep_blobs() -> None:
+    """Once a day and process; listing a large store takes its time."""
+    global _next_blob_sweep
+    if clock.now() < _next_blob_sweep:
+        return
+    _next_blob_sweep = clock.now() + timedelta(days=1)
+    storage.sweep()
 
 
 def _forget_failures() -> None:

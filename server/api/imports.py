@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
-import tempfile
 from typing import IO
 
 from flask import Response, request
 
 import core.web as web
 from core import audit
+from core.blobs import Blob
 from core.db import unit_of_work
-from core.errors import Invalid, TooLarge
-from core.settings import get_settings
+from core.errors import Invalid
 from course_packages import catalogue, importing
-from server import outbound
+from server import fetching, outbound
 from server.api import openapi, reading
-from server.api.answers import answer
+from server.api.answers import answer, nothing
 from server.api.blueprint import bp
 from server.api.courses import job_state
 from server.api.reading import Body, body
 from server.webhooks import postbacks
 
-# The client waits for the fetch; what takes longer should be uploaded.
-FETCH_SECONDS = 100.0
+# Bodies that are the package itself rather than a form.
+_BODIES = ("application/zip", "application/x-zip-compressed", "application/octet-stream", "application/pdf")
+_FILE = "The zip, or a PDF, MP4, WebM, MP3, PNG, JPEG, GIF or WebP file"
 _QUERY = {
     "courseId": "The id of the course, chosen by the client",
     "mayCreateNewVersion": "Whether a known course gets a new version; else it is a conflict",
     "postbackUrl": "Where the job is posted once it is done",
     "tags": "Tags for the course (comma-separated)",
+    "completionThreshold": "A PDF, video, sound or picture: complete from this share (0 to 1) of its pages or time on; 0.9",
+    "filename": "The name of the file where the body is the file itself",
 }
 
 
@@ -43,7 +45,10 @@ class ImportRequest(Body):
 @bp.post("/courses/importJobs/upload")
 @web.scope("rest")
 @openapi.describe(
-    "Upload a package and start its import", query=_QUERY, form={"file": "The zip"}, returns="StringResult"
+    "Upload a package and start its import",
+    query=_QUERY,
+    form={"file": _FILE},
+    returns="StringResult",
 )
 def create_upload_and_import_course_job() -> Response:
     course_id = _course_id()
@@ -51,11 +56,14 @@ def create_upload_and_import_course_job() -> Response:
     if upload is not None:
         source: IO[bytes] = upload.stream
         name = upload.filename or "package.zip"
-    elif request.mimetype in ("application/zip", "application/x-zip-compressed", "application/octet-stream"):
-        source, name = request.stream, "package.zip"
+    elif request.mimetype in _BODIES or request.mimetype.partition("/")[0] in ("video", "audio", "image"):
+        source, name = request.stream, reading.text("filename") or "package.zip"
     else:
         raise Invalid("the package must be the part `file` of a multipart/form-data body", field="file")
-    return _start(course_id, source, name)
+    blob = importing.stage(source)
+    if not blob.size:
+        raise Invalid("the uploaded file is empty", field="file")
+    return _start(course_id, blob, name)
 
 
 @bp.post("/courses/importJobs")
@@ -65,18 +73,8 @@ def create_upload_and_import_course_job() -> Response:
 )
 def create_fetch_and_import_course_job() -> Response:
     course_id, url = _course_id(), body(ImportRequest).fetch_request.url
-    limit = get_settings().upload_limit
-    with tempfile.TemporaryFile() as copy:
-        try:
-            got = outbound.request("GET", url, limit=limit + 1, seconds=FETCH_SECONDS, into=copy)
-        except outbound.Failed as failure:
-            raise Invalid(f"cannot fetch {url}: {failure}", path="$.fetchRequest.url") from None
-        if got.status != 200:
-            raise Invalid(f"cannot fetch {url}: it answered {got.status}", path="$.fetchRequest.url")
-        if copy.tell() > limit:
-            raise TooLarge(f"the package is larger than {limit} bytes", limit=limit)
-        copy.seek(0)
-        return _start(course_id, copy, url.partition("?")[0].rpartition("/")[2] or "package.zip")
+    fetching.check(url)
+    return _start(course_id, url, fetching.name_of(url))
 
 
 def _course_id() -> str:
@@ -87,15 +85,15 @@ def _course_id() -> str:
     return course_id
 
 
-def _start(course_id: str, source: IO[bytes], name: str) -> Response:
+def _start(course_id: str, source: Blob | str, name: str) -> Response:
     who = web.principal()
     # In the dialect an existing course is an error unless the client says otherwise.
     may = reading.flag("mayCreateNewVersion")
-    blob = importing.stage(source)
-    if not blob.size:
-        raise Invalid("the uploaded file is empty", field="file")
+    threshold = reading.share("completionThreshold")
     with unit_of_work():
-        job = importing.start_import(who.tenant_id, course_id, blob, name, may_create_version=may)
+        job = importing.start_import(
+            who.tenant_id, course_id, source, name, may_create_version=may, threshold=threshold
+        )
         if tags := reading.many("tags"):
             course = catalogue.get_course(who.tenant_id, course_id)
             catalogue.set_tags(who.tenant_id, course_id, [*course.tags, *tags])
@@ -111,3 +109,14 @@ def _start(course_id: str, source: IO[bytes], name: str) -> Response:
 @openapi.describe("How an import is going", returns="ImportJob")
 def get_import_job_status(import_job_id: str) -> Response:
     return answer(job_state(web.principal().tenant_id, import_job_id))
+
+
+@bp.delete("/courses/importJobs/<import_job_id>")
+@web.scope("rest")
+@openapi.describe("Cancel an import that is not over yet")
+def cancel_import_job(import_job_id: str) -> Response:
+    who = web.principal()
+    with unit_of_work():
+        job = importing.cancel(who.tenant_id, import_job_id)
+        audit.record(who.tenant_id, f"credential:{who.key}", "course.import_cancelled", job.course_id, job=job.id)
+    return nothing()

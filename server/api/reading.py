@@ -79,6 +79,16 @@ def whole(value: str, what: str, *, least: int = 0, most: int = (1 << 31) - 1) -
     return int(value)
 
 
+def share(name: str) -> float | None:
+    """A number above 0 and up to 1."""
+    value = text(name)
+    if value is None:
+        return None
+    if not re.fullmatch(r"[0-9]?\.?[0-9]{1,6}", value, re.ASCII) or not 0 < float(value) <= 1:
+        raise Invalid(f"the parameter {name} must be a number above 0 and up to 1, not {value[:50]!r}", parameter=name)
+    return float(value)
+
+
 def word(name: str, words: Sequence[str], default: str | None = None) -> str | None:
     """One of ``words``, which the dialect compares without case."""
     value = text(name)

@@ -1,4 +1,4 @@
-"""Commands for course packages: import."""
+"""Commands for course packages: import, inspect."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from flask import Flask
 from rich.progress import Progress
 
 from core.db import session, unit_of_work
-from course_packages import catalogue, importing
+from course_packages import catalogue, importing, inspection
 from server import jobs
+from server.cli import package_text
 from server.cli.context import Context, pass_context, shared, tenant_id_of
 
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -25,19 +26,30 @@ _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--tenant", metavar="APP_ID", help="Application; needed when there are several.")
 @click.option("--course-id", help="Id of the course (one file only); default: the name of the file.")
 @click.option("--new-version/--no-new-version", default=True, help="Whether a known course gets a new version.")
+@click.option(
+    "--threshold",
+    type=click.FloatRange(0, 1, min_open=True),
+    help="PDF, video, sound, picture: complete from this share on; default 0.9.",
+)
 @click.argument("files", nargs=-1, required=True, type=_file)
 @pass_context
 def import_(
-    context: Context, tenant: str | None, course_id: str | None, new_version: bool, files: tuple[Path, ...]
+    context: Context,
+    tenant: str | None,
+    course_id: str | None,
+    new_version: bool,
+    threshold: float | None,
+    files: tuple[Path, ...],
 ) -> None:
-    """Import packages; exit code 1 when one of them was rejected."""
+    """Import packages, or single media files as courses; exit code 1 when one of them was rejected."""
     if course_id and len(files) > 1:
         raise click.UsageError("--course-id goes with one file")
     results = []
     with context.app() as app, context.progress() as progress:
         tenant_id = tenant_id_of(tenant)
         for file in files:
-            results.append(_import(app, progress, tenant_id, course_id or _course_id(file), file, new_version))
+            known_as = course_id or _course_id(file)
+            results.append(_import(app, progress, tenant_id, known_as, file, new_version, threshold))
     for result in results:
         context.say(f"{result['file']}: {result['status']} {result['message']}")
         for warning in result["warnings"]:
@@ -52,13 +64,21 @@ def _course_id(file: Path) -> str:
 
 
 def _import(
-    app: Flask, progress: Progress, tenant_id: int, course_id: str, file: Path, new_version: bool
+    app: Flask,
+    progress: Progress,
+    tenant_id: int,
+    course_id: str,
+    file: Path,
+    new_version: bool,
+    threshold: float | None,
 ) -> dict[str, Any]:
     bar = progress.add_task(file.name, total=100)
     with file.open("rb") as source:
         blob = importing.stage(source)
     with unit_of_work():
-        job_id = importing.start_import(tenant_id, course_id, blob, file.name, may_create_version=new_version).id
+        job_id = importing.start_import(
+            tenant_id, course_id, blob, file.name, may_create_version=new_version, threshold=threshold
+        ).id
     over = threading.Event()
     watcher = threading.Thread(target=_watch, args=(app, progress, bar, tenant_id, job_id, over), daemon=True)
     watcher.start()
@@ -85,4 +105,19 @@ def _watch(app: Flask, progress: Progress, bar: Any, tenant_id: int, job_id: str
             session().rollback()
 
 
-COMMANDS = (import_,)
+@click.command()
+@shared
+@click.option(
+    "--locale", type=click.Choice(["en", "id"]), default="en", show_default=True, help="Language of the report."
+)
+@click.argument("file", type=_file)
+@pass_context
+def inspect(context: Context, locale: str, file: Path) -> None:
+    """Show what a package holds and what an import would say of it, without storing anything."""
+    with file.open("rb") as source:
+        found = inspection.inspect(source, importing.limits(context.settings), filename=file.name)
+    context.show(package_text.as_json(file.name, found, locale), package_text.as_text(file.name, found, locale))
+    sys.exit(0 if found.importable else 1)
+
+
+COMMANDS = (import_, inspect)

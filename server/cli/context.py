@@ -57,7 +57,9 @@ class Context:
         if self.json:
             click.echo(msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=2).decode())
         elif text is not None:
-            self.console.print(text, markup=False) if isinstance(text, str) else self.console.print(text)
+            self.console.print(text, markup=False, soft_wrap=True) if isinstance(text, str) else self.console.print(
+                text
+            )
 
     def table(self, rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> None:
         """A list of records; ``columns`` maps keys to headings."""

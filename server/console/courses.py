@@ -96,11 +96,35 @@ def course_upload() -> Any:
         raise Conflict(_("There already is a course with this id. Open it to upload a new version."))
     with unit_of_work():
         job = importing.start_import(
-            tenant_id(), course_id or _free_id(name), blob, name, may_create_version=request.form.get("new") != "yes"
+            tenant_id(),
+            course_id or _free_id(name),
+            blob,
+            name,
+            may_create_version=request.form.get("new") != "yes",
+            threshold=_threshold(),
         )
         audit.record(tenant_id(), me().actor, "course.uploaded", job.course_id, file=name)
         target = url_for("console.course_import", id=job.id)
     return (jsonify({"location": target}), 201) if wants_json() else redirect(target)
+
+
+def _threshold() -> float | None:
+    """The percentage of the form as a share."""
+    given = request.form.get("threshold", "").strip()
+    if not given:
+        return None
+    if not (given.isascii() and given.isdigit() and 1 <= int(given[:4]) <= 100):
+        raise Invalid(_("The percentage must be a whole number from 1 to 100."))
+    return int(given) / 100
+
+
+@bp.post("/courses/import/cancel")
+@console_view("tenant_administrator")
+def course_import_cancel() -> Any:
+    with unit_of_work():
+        job = importing.cancel(tenant_id(), request.form.get("id", ""))
+        audit.record(tenant_id(), me().actor, "course.import_cancelled", job.course_id, job=job.id)
+    return redirect(url_for("console.course_import", id=job.id))
 
 
 def _plain(text: str) -> str:

@@ -37,17 +37,18 @@ class Rest:
             raise AssertionError(f"{method} {path}: {error.code} {error.read()[:500]!r}") from None
         return json.loads(text) if text.strip() else None
 
-    def import_course(self, content: bytes) -> str:
+    def import_course(self, content: bytes, filename: str = "course.zip", *, threshold: float | None = None) -> str:
         """Upload a package and wait for its import; the course's id."""
         course = f"course-{uuid.uuid4().hex[:10]}"
         mark = uuid.uuid4().hex
         head = (
-            f'--{mark}\r\nContent-Disposition: form-data; name="file"; filename="course.zip"\r\n'
+            f'--{mark}\r\nContent-Disposition: form-data; name="file"; filename="{filename}"\r\n'
             "Content-Type: application/zip\r\n\r\n"
         )
         body = head.encode() + content + f"\r\n--{mark}--\r\n".encode()
         upload = {"Content-Type": f"multipart/form-data; boundary={mark}"}
-        job = self.call("POST", f"/courses/importJobs/upload?courseId={course}", body, upload)["result"]
+        more = "" if threshold is None else f"&completionThreshold={threshold}"
+        job = self.call("POST", f"/courses/importJobs/upload?courseId={course}{more}", body, upload)["result"]
 
         def finished() -> Any:
             status = self.call("GET", f"/courses/importJobs/{job}")

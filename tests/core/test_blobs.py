@@ -82,3 +82,23 @@ def test_delete_and_absence(store: BlobStore) -> None:
     assert not store.exists(blob.sha256)
     with pytest.raises(NotFound):
         store.open(blob.sha256)
+
+
+def test_a_batch_is_there_as_a_whole_or_not_at_all(store: BlobStore) -> None:
+    parts = [b"one", b"two", b"one"]
+    with store.batch() as batch:
+        kept = [batch.put(io.BytesIO(part)) for part in parts]
+        assert not any(store.exists(blob.sha256) for blob in kept)
+    assert [store.read(blob.sha256) for blob in kept] == parts
+    with pytest.raises(ZeroDivisionError), store.batch() as batch:
+        lost = batch.put(io.BytesIO(b"three"))
+        raise ZeroDivisionError
+    assert not store.exists(lost.sha256)
+    assert [p for p in store.staging.iterdir() if p.is_file()] == []
+
+
+def test_old_blobs_are_listed_with_their_age(store: BlobStore) -> None:
+    blob = store.put(io.BytesIO(b"old enough"))
+    assert list(store.list_old(3600)) == []
+    assert list(store.list_old(-3600)) == [blob.sha256]
+    assert store.age(blob.sha256) < 3600

@@ -183,7 +183,7 @@ def test_storage_that_fails_is_tried_again_and_told_at_last(
     def broken(self: object, source: object) -> None:
         raise Unavailable("cannot store a file: no space left on device")
 
-    monkeypatch.setattr("core.blobs.BlobStore.put", broken)
+    monkeypatch.setattr("core.blobs.Batch.put", broken)
     with pytest.raises(Unavailable):
         importing.run_import(tenant.id, job_id)
     session().rollback()

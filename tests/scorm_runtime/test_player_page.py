@@ -40,7 +40,8 @@ def test_both_languages_say_the_same_things() -> None:
 def test_every_text_is_used_and_every_used_text_exists() -> None:
     script = (ROOT / "static" / "player.js").read_text()
     templates = "".join(path.read_text() for path in TEMPLATES.glob("*.html"))
-    used = set(re.findall(r'say\("(\w+)"', script)) | set(re.findall(r"texts\.(\w+)", templates))
+    media = (ROOT / "static" / "media.js").read_text()
+    used = set(re.findall(r'say\("(\w+)"', script)) | set(re.findall(r"texts\.(\w+)", templates + media))
     assert used <= ENGLISH.keys()
     assert {key for key in ENGLISH if not key.startswith(BUILT)} <= used
 

@@ -91,6 +91,8 @@ CASES = [
         status=400,
     ),
     Case("GET /courses/importJobs/{importJobId}", shows={"status": "COMPLETE", "progress": 100}),
+    # What is over cannot be cancelled.
+    Case("DELETE /courses/importJobs/{importJobId}", status=409),
     Case("GET /courses", query="includeRegistrationCount=true&includeCourseMetadata=true"),
     Case("PUT /courses/{courseId}/title", {"title": "A title"}, status=204),
     Case(

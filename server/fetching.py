@@ -1,0 +1,44 @@
+"""Fetching packages for imports: the guard of every outgoing request, with the patience a large file needs."""
+
+from __future__ import annotations
+
+from typing import IO
+from urllib.parse import unquote, urlsplit
+
+from flask import Flask
+
+from core.settings import get_settings
+from course_packages import importing
+from server import outbound
+
+# A job waits, not a client: a gigabyte over a slow line takes its time.
+SECONDS = 3000.0
+
+
+def check(url: str) -> None:
+    """:class:`core.errors.Invalid` for an address that may not be reached, so that the client learns it at once."""
+    parts = outbound.check_url(url)
+    try:
+        outbound.resolve(parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
+    except outbound.Failed as failure:
+        raise outbound.Refused(f"cannot fetch {url}: {failure}", path="$.fetchRequest.url") from None
+
+
+def name_of(url: str) -> str:
+    """The file name that an address ends with."""
+    return unquote(urlsplit(url).path).rpartition("/")[2] or "package.zip"
+
+
+def fetch(url: str, into: IO[bytes]) -> None:
+    """Into the file; :class:`course_packages.importing.FetchFailed` says why not. Checked again: names change."""
+    limit = get_settings().upload_limit
+    try:
+        got = outbound.request("GET", url, limit=limit + 1, seconds=SECONDS, into=into)
+    except (outbound.Failed, outbound.Refused) as failure:
+        raise importing.FetchFailed(str(failure)) from None
+    if got.status != 200:
+        raise importing.FetchFailed(f"the server answered {got.status}")
+
+
+def init_app(app: Flask) -> None:
+    importing.fetcher = fetch

@@ -1,0 +1,71 @@
+"""Which blobs the database speaks of, and the sweep of those it does not: rejected and deleted uploads, cut-off imports."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator
+from itertools import islice
+
+from sqlalchemy import text
+
+from core.blobs import blobs
+from core.db import Model, session
+
+log = logging.getLogger("rekam.storage")
+
+# Where the database speaks of blobs: table, column, what it is.
+BLOB_COLUMNS = (
+    ("course_versions", "zip_sha256", "an uploaded package"),
+    ("package_files", "sha256", "a course file"),
+    ("courses", "thumbnail", "a thumbnail"),
+    ("attachments", "blob", "an attachment"),
+)
+# A blob is stored before the row that names it: what is younger than this may still be waited for.
+GRACE_SECONDS = 24 * 3600.0
+_BATCH = 400
+
+
+def wanted() -> Iterator[tuple[str, str]]:
+    """(hash, what needs it) of every blob the database speaks of, over all tenants."""
+    for table, column, what in _columns():
+        query = text(f'SELECT DISTINCT "{column}" FROM "{table}" WHERE "{column}" <> \'\'')  # noqa: S608
+        for (sha256,) in session().execute(query):
+            yield str(sha256), what
+    session().rollback()
+
+
+def _columns() -> list[tuple[str, str, str]]:
+    return [entry for entry in BLOB_COLUMNS if entry[0] in Model.metadata.tables]
+
+
+def sweep(grace: float = GRACE_SECONDS) -> int:
+    """Delete blobs that nothing names and that are older than ``grace`` seconds; returns how many.
+
+    Storing a blob again that is there already renews its age, so an import going on now keeps all it has found.
+    """
+    store = blobs()
+    old = store.list_old(grace)
+    deleted = 0
+    while batch := list(islice(old, _BATCH)):
+        for sha256 in _unnamed(batch):
+            if store.age(sha256) > grace:
+                store.delete(sha256)
+                deleted += 1
+    staged = store.drop_staged(grace)
+    if deleted or staged:
+        log.info("unused blobs deleted", extra={"blobs": deleted, "staged": staged})
+    return deleted
+
+
+def _unnamed(batch: Iterable[str]) -> list[str]:
+    """Those of ``batch`` that no row names."""
+    left = set(batch)
+    for table, column, _ in _columns():
+        names = {f"h{index}": sha256 for index, sha256 in enumerate(left)}
+        if not names:
+            break
+        holders = ", ".join(f":{name}" for name in names)
+        query = text(f'SELECT DISTINCT "{column}" FROM "{table}" WHERE "{column}" IN ({holders})')  # noqa: S608
+        left -= {str(row[0]) for row in session().execute(query, names)}
+    session().rollback()
+    return sorted(left)

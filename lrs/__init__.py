@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from lrs import models  # noqa: F401 - for its tables
+from lrs import erasure, models  # noqa: F401 - for their tables
 from lrs.alternate import AlternateSyntax
 from lrs.resources import (  # noqa: F401 - each adds its routes
     about,

@@ -33,7 +33,7 @@ class Kept:
 class _Hashing:
     """A part that is hashed while the blob store reads it."""
 
-    def __init__(self, part: multipart.Part, algorithm: str) -> None:
+    def __init__(self, part: multipart.Readable, algorithm: str) -> None:
         self.part = part
         self.digest = hashlib.new(algorithm)
 
@@ -55,14 +55,21 @@ def receive(parts: Iterable[multipart.Part], statements: list[dict[str, Any]]) -
             raise Invalid("an attachment part needs the header X-Experience-API-Hash", code="attachment")
         if sha2 not in declared:
             raise Invalid(f"no statement has an attachment with the hash {sha2[:128]!r}", code="attachment")
-        hashing = _Hashing(part, _ALGORITHMS[len(sha2)])
-        blob = blobs().put(hashing)
-        if hashing.digest.hexdigest() != sha2:
-            raise Invalid(f"the bytes of the attachment {sha2} do not have that hash", code="attachment")
-        kept[sha2] = Kept(sha2, blob.sha256, blob.size)
+        kept[sha2] = keep(part, sha2)
     require(statements, kept.keys())
     _check_signatures(statements, kept)
     return list(kept.values())
+
+
+def keep(source: multipart.Readable, sha2: str) -> Kept:
+    """Store bytes as a blob; :class:`Invalid` unless ``sha2`` (a SHA-2 of any length, in lower case) is their hash."""
+    if len(sha2) not in _ALGORITHMS:
+        raise Invalid(f"{sha2[:128]!r} is not a SHA-2 in hex", code="attachment")
+    hashing = _Hashing(source, _ALGORITHMS[len(sha2)])
+    blob = blobs().put(hashing)
+    if hashing.digest.hexdigest() != sha2:
+        raise Invalid(f"the bytes of the attachment {sha2} do not have that hash", code="attachment")
+    return Kept(sha2, blob.sha256, blob.size)
 
 
 def require(statements: list[dict[str, Any]], present: Iterable[str] = ()) -> None:

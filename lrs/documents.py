@@ -113,6 +113,20 @@ def merge(
     return _write(place, id_, joined, precondition)
 
 
+def restore(place: Place, id_: str, content: Content) -> bool:
+    """Store a document with the time at which it changed last, unless what is there is as new; says whether it was stored."""
+    row = _locked(place, id_)
+    if row is None:
+        return _created(place, id_, content)
+    if row.updated >= content.updated:
+        return False
+    row.content, row.content_type, row.etag, row.updated = (
+        content.content, content.content_type, content.etag, content.updated,
+    )  # fmt: skip
+    session().flush()
+    return True
+
+
 def _is_json(content_type: str) -> bool:
     return content_type.partition(";")[0].strip().lower() == "application/json"
 

@@ -25,6 +25,12 @@ def ifi(actor: dict[str, Any]) -> str | None:
     return None if account is None else f"account\x1f{account['homePage']}\x1f{account['name']}"
 
 
+def actor_of(identifier: str) -> dict[str, Any]:
+    """The agent that :func:`ifi` gave ``identifier`` for."""
+    name, *parts = identifier.split("\x1f", 2)
+    return {"account": {"homePage": parts[0], "name": parts[1]}} if name == "account" else {name: parts[0]}
+
+
 def identities(actor: dict[str, Any]) -> Iterator[str]:
     """Identifiers by which a filter finds this actor: its own, and those of a group's members (1.0.3 Communication 2.1.3)."""
     own = ifi(actor)

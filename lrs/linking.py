@@ -32,13 +32,13 @@ def link(tenant_id: int, new: dict[str, tuple[Prepared, int]], filled: set[str])
     voided = [e.target for e in edges if e.voids and _voidable(targets.get(e.target))]
     pairs: set[tuple[int, int]] = set()
     for edge in edges:
-        inherited = _references_of(tenant_id, edge.target)
+        inherited = references_of(tenant_id, edge.target)
         _spread(tenant_id, edge.id, edge.position, inherited, pairs)
     for id_ in sorted(filled):
         known = sql.referrers(tenant_id, id_)
         if any(e.voids for e in known) and not new[id_][0].voids:
             voided.append(id_)
-        inherited = _references_of(tenant_id, id_)
+        inherited = references_of(tenant_id, id_)
         for edge in known:
             _spread(tenant_id, edge.id, edge.position, inherited, pairs)
     sql.insert_references(tenant_id, pairs)
@@ -55,7 +55,7 @@ def _voidable(target: sql.Stored | None) -> bool:
     return bool(msgspec.json.decode(target.body)["verb"]["id"] != VOIDED)
 
 
-def _references_of(tenant_id: int, id_: str) -> set[int]:
+def references_of(tenant_id: int, id_: str) -> set[int]:
     """What finds a statement: by itself, and along the chain of what it points at."""
     found: set[int] = set()
     seen: set[str] = set()

@@ -102,7 +102,7 @@ def page(
     return Page([body.encode() for _, body in kept], [position for position, _ in kept], len(found) > limit)
 
 
-def _references(filters: Filters) -> list[int]:
+def wanted_references(filters: Filters) -> list[int]:
     """Fewest statements first as far as the kind tells: the first one drives the scan."""
     found = []
     if filters.registration is not None:
@@ -117,8 +117,8 @@ def _references(filters: Filters) -> list[int]:
 
 
 def select_page(tenant_id: int, filters: Filters, after: int | None, ascending: bool, through: int | None) -> Any:
-    low, high = _range(filters, after, ascending, through)
-    wanted = _references(filters)
+    low, high = position_range(filters, after, ascending, through)
+    wanted = wanted_references(filters)
     query: Any = select(StatementRow.position, StatementRow.body)
     leading: Any = StatementRow.position
     previous: Any = None
@@ -141,7 +141,7 @@ def select_page(tenant_id: int, filters: Filters, after: int | None, ascending: 
     return query.order_by(leading.asc() if ascending else leading.desc())
 
 
-def _range(filters: Filters, after: int | None, ascending: bool, through: int | None) -> tuple[int, int | None]:
+def position_range(filters: Filters, after: int | None, ascending: bool, through: int | None) -> tuple[int, int | None]:
     """Positions from ``low`` to below ``high``."""
     low, high = 0, None
     if filters.since is not None:

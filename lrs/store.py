@@ -75,15 +75,25 @@ def store_prepared(tenant_id: int, batches: list[list[Prepared]], *, define: boo
     if together:
         stamp = consistency.stamp(tenant_id)
         new = {p.id: (p, stamp.position(i)) for i, p in enumerate(together)}
-        filled = _insert(tenant_id, new)
+        voided = place(tenant_id, new, define=define)
         if new:
-            sql.insert_references(tenant_id, [(r, position) for p, position in new.values() for r in p.references])
-            voided: list[str] = []
-            if filled or any(p.target for p, _ in new.values()):
-                voided = linking.link(tenant_id, new, filled)
-            metadata.record(tenant_id, [p.value for p, _ in new.values()], define=define)
             _announce(tenant_id, [[p for p in batch if p.id in new] for batch in batches], voided)
     return [[p.value["id"] for p in batch] for batch in batches]
+
+
+def place(tenant_id: int, new: dict[str, tuple[Prepared, int]], *, define: bool = True) -> list[str]:
+    """Write statements (by id, each with its position in the stored order) without telling anybody.
+
+    Takes out of ``new`` what was stored before; returns the ids of statements that are voided now.
+    """
+    filled = _insert(tenant_id, new)
+    voided: list[str] = []
+    if new:
+        sql.insert_references(tenant_id, [(r, position) for p, position in new.values() for r in p.references])
+        if filled or any(p.target for p, _ in new.values()):
+            voided = linking.link(tenant_id, new, filled)
+        metadata.record(tenant_id, [p.value for p, _ in new.values()], define=define)
+    return voided
 
 
 def _insert(tenant_id: int, new: dict[str, tuple[Prepared, int]]) -> set[str]:

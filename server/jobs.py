@@ -31,7 +31,7 @@ from course_packages import importing  # registers the handler of imports
 from course_packages.models import JobStatus
 from lrs import idempotency
 from scorm_runtime import sweep
-from server import people, storage
+from server import people, removals, storage  # noqa: F401 - removals registers its handler
 from server.webhooks import deliveries, postbacks
 
 log = logging.getLogger("rekam.jobs")

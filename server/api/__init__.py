@@ -22,6 +22,7 @@ def init_app(app: Flask) -> None:
         imports,
         learners,
         openapi,
+        records,
         registrations,
         service,
         tags,

@@ -149,6 +149,10 @@ OBJECTS: dict[str, dict[str, str]] = {
     },
     "DeliveryList": {"deliveries": "Delivery[]", "more": "string?"},
     "ReplayResult": {"replayed": "integer"},
+    "RemovalJob": {
+        "jobId": "string", "status": "string", "dryRun": "boolean", "created": "time", "finished": "time?", "result": "object",
+    },
+    "RemovalJobList": {"erasures": "RemovalJob[]"},
 }  # fmt: skip
 
 _SIMPLE: dict[str, dict[str, Any]] = {

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import click
-from rich.progress import Progress, TaskID
 
 from core import clock
 from server import backup as archives
@@ -22,7 +20,7 @@ def backup(context: Context, target: Path | None) -> None:
     """Write database and files to one archive while the server runs; default: rekam-DATE.tar here."""
     target = target or Path(f"rekam-{clock.now():%Y%m%d-%H%M%S}.tar")
     with context.app(), context.progress() as progress:
-        manifest = archives.backup(context.settings, target.resolve(), tell=_teller(progress))
+        manifest = archives.backup(context.settings, target.resolve(), tell=context.teller(progress))
     size = target.stat().st_size
     value = {"archive": str(target), "bytes": size, **manifest}
     context.show(value, f"{target}: {size >> 20} MiB, {manifest['blobs']} files, {sum(manifest['rows'].values())} rows")
@@ -35,7 +33,7 @@ def backup(context: Context, target: Path | None) -> None:
 def restore(context: Context, archive: Path) -> None:
     """Bring an archive into an empty installation. No server may run on it meanwhile."""
     with context.app(), context.progress() as progress:
-        manifest = archives.restore(context.settings, archive, tell=_teller(progress))
+        manifest = archives.restore(context.settings, archive, tell=context.teller(progress))
         found = archives.row_counts()
     lost = {t: n for t, n in manifest["rows"].items() if t in found and found[t] != n}
     context.show({"restored": str(archive), "rows": found, "different": lost}, f"restored {sum(found.values())} rows")
@@ -50,23 +48,12 @@ def verify(context: Context, archive: Path | None) -> None:
     """Check an archive, or without one the installation; exit code 1 when something is damaged."""
     with context.app(), context.progress() as progress:
         if archive:
-            problems = archives.verify_archive(archive, tell=_teller(progress))
+            problems = archives.verify_archive(archive, tell=context.teller(progress))
         else:
-            problems = archives.verify_installation(tell=_teller(progress))
+            problems = archives.verify_installation(tell=context.teller(progress))
     what = str(archive) if archive else "installation"
     context.show({"checked": what, "problems": problems}, "\n".join(problems) or f"{what}: sound")
     sys.exit(1 if problems else 0)
-
-
-def _teller(progress: Progress) -> Callable[[str, int, int], None]:
-    bars: dict[str, TaskID] = {}
-
-    def tell(what: str, done: int, total: int) -> None:
-        if what not in bars:
-            bars[what] = progress.add_task(what)
-        progress.update(bars[what], completed=done, total=max(total, 1))
-
-    return tell
 
 
 COMMANDS = (backup, restore, verify)

@@ -6,7 +6,7 @@ Exit codes: 0 done, 1 it could not be done (the message says why), 2 wrong usage
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,7 +14,7 @@ import click
 import msgspec
 from flask import Flask
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from core.db import session
@@ -81,6 +81,17 @@ class Context:
             transient=True,
         ) as progress:
             yield progress
+
+    def teller(self, progress: Progress) -> Callable[[str, int, int], None]:
+        """Shows (what, done, total) as one bar for each ``what``; total 0: it is not known."""
+        bars: dict[str, TaskID] = {}
+
+        def tell(what: str, done: int, total: int) -> None:
+            if what not in bars:
+                bars[what] = progress.add_task(what)
+            progress.update(bars[what], completed=done, total=total or None)
+
+        return tell
 
     def say(self, text: str) -> None:
         """A step, on stderr, for people."""

@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from core.errors import RekamError
-from server.cli import accounts, backups, content, operation
+from server.cli import accounts, backups, content, operation, statements
 from server.cli.context import Context, shared
 
 
@@ -46,6 +46,6 @@ def main() -> None:
     """Rekam: xAPI learning record store and SCORM runtime server."""
 
 
-for module in (operation, content, accounts, backups):
+for module in (operation, content, statements, accounts, backups):
     for command in module.COMMANDS:
         main.add_command(command)

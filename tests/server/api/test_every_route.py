@@ -162,6 +162,12 @@ CASES = [
     Case("POST /webhooks/{webhookId}/deliveries/{deliveryId}/replay", status=204),
     Case("POST /webhooks/{webhookId}/replay", {"since": "2026-01-01T00:00:00Z"}),
     Case("DELETE /webhooks/{webhookId}", status=204),
+    # removal of records; the dry runs of the world
+    Case("POST /statements/purge", {"until": "2020-01-01T00:00:00Z", "verb": "http://e.org/v"}, shows={"dryRun": True}),
+    Case("GET /statements/purge/{purgeId}", shows={"status": "COMPLETE"}),
+    Case("POST /erasures", {"agents": [{"mbox": "mailto:a@example.org"}], "mode": "delete"}, shows={"dryRun": True}),
+    Case("GET /erasures"),
+    Case("GET /erasures/{erasureId}", shows={"status": "COMPLETE"}),
     # what deletes
     Case("POST /registrations/{registrationId}/instances", status=204),
     Case("DELETE /registrations/{registrationId}/instances/{instanceId}", status=204),
@@ -212,6 +218,8 @@ def make_world(app: Flask, tenant: TestTenant) -> World:
     player.send({"cmi.completion_status": "completed", "cmi.score.scaled": "0.5"}, end="terminate", navigate="exitAll")
     api.call("POST", f"/registrations/{registration}/instances", status=204)
     launch(app, tenant.id, registration).send({"cmi.location": "1"})
+    purge = api.call("POST", "/statements/purge", {"until": "2020-01-01T00:00:00Z"}, status=200)
+    erasure = api.call("POST", "/erasures", {"agents": [{"mbox": "mailto:a@example.org"}]}, status=200)
     with unit_of_work():
         credential, _ = credentials.create(tenant.id, ["rest"])
         credential_id = credential.key
@@ -233,6 +241,8 @@ def make_world(app: Flask, tenant: TestTenant) -> World:
             "learnerId": "ayu",
             "webhookId": hook["id"],
             "deliveryId": delivery["id"],
+            "purgeId": purge["jobId"],
+            "erasureId": erasure["jobId"],
         },
     )
 

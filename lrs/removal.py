@@ -1,0 +1,117 @@
+"""Taking statements out of the store, or changing what they say, with everything that finds them kept true.
+
+The only two operations that touch a stored statement; purging and erasure are made of them. Both work in the current unit of work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+import msgspec
+from sqlalchemy import delete as sql_delete
+from sqlalchemy import text, update
+
+from core.db import dialect, session
+from lrs import linking, sql
+from lrs.models import StatementRow, StatementTarget
+from lrs.rows import Authority
+
+# Each (position, references that find it).
+_Found = dict[str, tuple[int, set[int]]]
+
+_DELETE_PG = text(
+    "DELETE FROM statement_references s USING unnest(CAST(:references AS bigint[]), CAST(:positions AS bigint[])) AS old (r, p)"
+    " WHERE s.tenant_id = :tenant_id AND s.reference = old.r AND s.position = old.p"
+)
+_DELETE_LITE = text("DELETE FROM statement_references WHERE tenant_id = :t AND reference = :r AND position = :p")
+
+
+def delete(tenant_id: int, ids: Collection[str]) -> int:
+    """Delete statements; returns how many were there. Where others point at one, only its place is held, as before it came."""
+    stored = {s.id: s for s in sql.find(tenant_id, ids, lock=True) if s.body is not None}
+    before = _found(tenant_id, stored)
+    pointing = _pointing_at(tenant_id, stored)
+    before_pointing = _found(tenant_id, pointing)
+    _delete_references(tenant_id, ((r, position) for position, refs in before.values() for r in refs))
+    targets = {t for s in stored.values() if (t := _target(s.body)) is not None}
+    session().execute(
+        sql_delete(StatementTarget).where(
+            StatementTarget.tenant_id == tenant_id,
+            StatementTarget.target_id.in_(sorted(targets)),
+            StatementTarget.id.in_(sorted(stored)),
+        )
+    )
+    held = {id_ for id_ in stored if sql.referrers(tenant_id, id_)}
+    idle = {s.id for s in sql.find(tenant_id, targets - stored.keys(), lock=True) if s.body is None}
+    idle = {id_ for id_ in idle if not sql.referrers(tenant_id, id_)}
+    _rows(tenant_id, held, {"position": None, "body": None, "authority": None, "voided": False})
+    for part in _parts(sorted((stored.keys() - held) | idle)):
+        session().execute(
+            sql_delete(StatementRow).where(StatementRow.tenant_id == tenant_id, StatementRow.id.in_(part))
+        )
+    _correct(tenant_id, before_pointing)
+    return len(stored)
+
+
+def rewrite(tenant_id: int, id_: str, body: bytes) -> None:
+    """Put ``body`` (valid, with everything the store adds) in the place of what the statement says."""
+    pointing = [id_, *_pointing_at(tenant_id, [id_])]
+    before = _found(tenant_id, pointing)
+    authority = msgspec.json.decode(body)["authority"]
+    by = Authority.of(authority).reference
+    _rows(tenant_id, [id_], {"body": body.decode(), "authority": by})
+    _correct(tenant_id, before)
+
+
+def _rows(tenant_id: int, ids: Iterable[str], values: dict[str, object]) -> None:
+    for part in _parts(sorted(ids)):
+        session().execute(
+            update(StatementRow).where(StatementRow.tenant_id == tenant_id, StatementRow.id.in_(part)).values(**values)
+        )
+
+
+def _parts(ids: list[str], size: int = 500) -> Iterable[list[str]]:
+    return (ids[i : i + size] for i in range(0, len(ids), size))
+
+
+def _target(body: str | None) -> str | None:
+    target = msgspec.json.decode(body or "")["object"]
+    return target["id"].lower() if target.get("objectType") == "StatementRef" else None
+
+
+def _found(tenant_id: int, ids: Collection[str]) -> _Found:
+    rows = sql.find(tenant_id, ids, lock=True)
+    return {s.id: (s.position, linking.references_of(tenant_id, s.id)) for s in rows if s.position is not None}
+
+
+def _pointing_at(tenant_id: int, ids: Iterable[str]) -> set[str]:
+    """Statements that point at one of ``ids``, directly or along a chain, without these themselves."""
+    first = set(ids)
+    seen, waiting = set(first), list(first)
+    while waiting:
+        for edge in sql.referrers(tenant_id, waiting.pop()):
+            if edge.id not in seen:
+                seen.add(edge.id)
+                waiting.append(edge.id)
+    return seen - first
+
+
+def _correct(tenant_id: int, before: _Found) -> None:
+    """Bring the references of statements up to date that changed, or point at what changed."""
+    after = _found(tenant_id, before.keys())
+    gone = [(r, position) for id_, (position, refs) in before.items() for r in refs - after[id_][1]]
+    _delete_references(tenant_id, gone)
+    sql.insert_references(
+        tenant_id, [(r, position) for id_, (position, refs) in after.items() for r in refs - before[id_][1]]
+    )
+
+
+def _delete_references(tenant_id: int, pairs: Iterable[tuple[int, int]]) -> None:
+    ordered = sorted(pairs)
+    if not ordered:
+        return
+    if dialect() == "postgresql":
+        values = {"references": [r for r, _ in ordered], "positions": [p for _, p in ordered]}
+        session().execute(_DELETE_PG, {"tenant_id": tenant_id, **values})
+    else:
+        session().execute(_DELETE_LITE, [{"t": tenant_id, "r": r, "p": p} for r, p in ordered])

@@ -1,0 +1,197 @@
+"""Commands for the records of an application: statements export, import, purge; erase."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import click
+
+from core import audit, tenants
+from core.db import unit_of_work
+from server import removals
+from server.cli import filters
+from server.cli.context import Context, pass_context, shared, tenant_id_of
+from server.transfer import exporter, importer
+from server.transfer.folder import write_json
+
+tenant = click.option("--tenant", metavar="APP_ID", help="Application; needed when there are several.")
+
+
+@click.group()
+def statements() -> None:
+    """Statements and documents of the record store."""
+
+
+@statements.command("export")
+@shared
+@tenant
+@filters.options
+@click.option("--attachments/--no-attachments", default=True, show_default=True)
+@click.option("--documents/--no-documents", default=True, show_default=True, help="State and profile documents.")
+@click.argument("target", type=click.Path(file_okay=False, path_type=Path))
+@pass_context
+def export(
+    context: Context, /, tenant: str | None, attachments: bool, documents: bool, target: Path, **given: Any
+) -> None:
+    """Write everything into a folder: statements and documents as NDJSON, attachments as files.
+
+    Begun again on the same folder it goes on where it stopped, and later adds what has come since.
+    """
+    chosen, described = filters.read(given)
+    with context.app(), context.progress() as progress:
+        tenant_id = tenant_id_of(tenant)
+        with unit_of_work():
+            audit.record(tenant_id, "system", "statements.exported", str(target), filters=described)
+        manifest = exporter.export(
+            tenant_id,
+            tenants.get(tenant_id).app_id,
+            target,
+            filters=chosen,
+            described=described,
+            with_attachments=attachments,
+            with_documents=documents,
+            tell=context.teller(progress),
+        )
+    text = "{statements} statements, {attachments} attachments, {documents} documents, through {through}"
+    context.show({"folder": str(target), **manifest}, f"{target}: " + text.format(**manifest))
+
+
+@statements.command("import")
+@shared
+@tenant
+@click.option(
+    "--rejects",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write lines that cannot be stored here and go on.",
+)
+@click.option("--missing-attachments", is_flag=True, help="Store statements whose attachments are not there, too.")
+@click.option("--restart", is_flag=True, help="Begin at the first line although an earlier import stopped further on.")
+@click.argument("source", type=click.Path(exists=True, allow_dash=True, path_type=Path))
+@pass_context
+def import_(
+    context: Context, tenant: str | None, rejects: Path | None, missing_attachments: bool, restart: bool, source: Path
+) -> None:
+    """Import a folder of `statements export`, a file with one statement a line, or - for standard input.
+
+    Keeps id, stored, authority and version. Repeating it changes nothing. Exit code 1 when lines were rejected.
+    """
+    with ExitStack() as stack:
+        stack.enter_context(context.app())
+        progress = stack.enter_context(context.progress())
+        tenant_id = tenant_id_of(tenant)
+        bad = stack.enter_context(rejects.open("ab")) if rejects else None
+        work = importer.Importer(
+            tenant_id, importer.opener_of(source), rejects=bad, missing_attachments=missing_attachments
+        )
+        try:
+            if str(source) == "-":
+                importer.import_stream(work, sys.stdin.buffer, context.teller(progress))
+            else:
+                importer.import_path(work, source, restart=restart, tell=context.teller(progress))
+        finally:
+            totals = work.totals
+            with unit_of_work():
+                audit.record(tenant_id, "system", "statements.imported", str(source)[:512], **totals.summary())
+    for problem in totals.problems:
+        context.say(f"  - {problem}")
+    context.show({"source": str(source), **totals.summary()}, describe(totals))
+    sys.exit(1 if totals.rejected else 0)
+
+
+def describe(totals: importer.Totals) -> str:
+    """What an import did, in a line."""
+    found, papers = totals.statements, totals.documents
+    text = f"{found.stored} statements stored, {found.known} were there already; {papers.stored} documents stored"
+    text += f", {papers.known} were there already; {totals.attachments} attachments"
+    if found.erased or papers.erased:
+        text += f"; {found.erased} statements and {papers.erased} documents of erased people left out"
+    return text + (f"; {totals.rejected} lines rejected" if totals.rejected else "")
+
+
+@statements.command("purge")
+@shared
+@tenant
+@filters.options
+@click.option("--id", "ids", multiple=True, metavar="UUID", help="This statement; may be repeated.")
+@click.option("--dry-run", is_flag=True, help="Only count.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@pass_context
+def purge(
+    context: Context, /, tenant: str | None, ids: tuple[str, ...], dry_run: bool, yes: bool, **given: Any
+) -> None:
+    """Delete the statements that all of the options find, voided ones included. There is no way back but a backup."""
+    chosen = filters.chosen(given)
+    _confirm(context, dry_run or yes, "Delete these statements for good?")
+    with context.app(), context.progress() as progress:
+        tenant_id = tenant_id_of(tenant)
+        with unit_of_work():
+            made = removals.start_purge(tenant_id, "system", chosen, list(ids) or None, dry=dry_run).id
+        result = removals.finish(tenant_id, made, context.teller(progress))
+    text = (
+        "{statements} statements {what} (stored {oldest} to {newest}); {kept} kept because they void others that stay"
+    )
+    what = "would be deleted" if dry_run else "deleted"
+    context.show({"dryRun": dry_run, "job": made, **result}, text.format(what=what, **result))
+
+
+@click.command()
+@shared
+@tenant
+@click.option(
+    "--agent",
+    "agents",
+    multiple=True,
+    required=True,
+    metavar="JSON",
+    help="What the person is known as: agent as JSON, or mail address. Repeat it for each.",
+)
+@click.option(
+    "--mode",
+    type=click.Choice(["delete", "pseudonymise"]),
+    default="delete",
+    show_default=True,
+    help="What happens to what the person did.",
+)
+@click.option("--receipt", type=click.Path(dir_okay=False, path_type=Path), help="Write the receipt to this file, too.")
+@click.option("--dry-run", is_flag=True, help="Only count.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@pass_context
+def erase(
+    context: Context,
+    tenant: str | None,
+    agents: tuple[str, ...],
+    mode: Any,
+    receipt: Path | None,
+    dry_run: bool,
+    yes: bool,
+) -> None:
+    """Forget a person in the record store, for good: statements, documents, names, events.
+
+    Statements of others in which the person appears keep a pseudonym. Imports do not bring the person back.
+    """
+    found = [filters.agent(text, "--agent") for text in agents]
+    _confirm(context, dry_run or yes, "Erase this person for good?")
+    with context.app(), context.progress() as progress:
+        tenant_id = tenant_id_of(tenant)
+        with unit_of_work():
+            made = removals.start_erasure(tenant_id, "system", found, mode, dry=dry_run).id
+        result = removals.finish(tenant_id, made, context.teller(progress))
+    value = {"dryRun": dry_run, "erasure": made, **result}
+    if receipt:
+        write_json(receipt, value)
+    text = "{deleted} statements deleted, {pseudonymised} pseudonymised; {documents} documents, {names} names, {events} events"
+    context.show(value, ("would be: " if dry_run else "") + text.format(**result))
+
+
+def _confirm(context: Context, sure: bool, question: str) -> None:
+    if sure:
+        return
+    if context.json or not sys.stdin.isatty():
+        raise click.UsageError("say --yes, or --dry-run to see what it would do")
+    click.confirm(question, abort=True, err=True)
+
+
+COMMANDS = (statements, erase)

@@ -1,0 +1,250 @@
+"""Purging statements and erasing people: jobs in small transactions, resumable, with a receipt that stays.
+
+A removal is a row that knows what was asked, how far it came and what it did. :func:`step` does one transaction of it, so that it can
+be interrupted anywhere; a job of the outbox or the command line calls it until it is done.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy import Boolean, String, Text, cast, or_, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core import audit, clock, outbox
+from core.db import Json, Model, UtcDateTime, session, unit_of_work
+from core.errors import Invalid, NotFound
+from core.events import Event
+from core.ids import new_id
+from core.outbox import OutboxRow, RetryAt
+from lrs import consistency, erasure, purging
+from lrs.erasure import Mode
+from lrs.formats import is_uuid, parse_timestamp
+from lrs.query import Filters
+
+KIND = "removal"
+# One run of the job; then it queues up again behind the others.
+RUN_SECONDS = 300.0
+IDS_LIMIT = 10_000
+
+Tell = Callable[[str, int, int], None]
+
+
+class Removal(Model):
+    """``kind`` is purge or erasure; ``status`` RUNNING or COMPLETE. An erasure's ``request`` is emptied when it is done."""
+
+    __tablename__ = "removals"
+
+    tenant_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(8))
+    status: Mapped[str] = mapped_column(String(8))
+    actor: Mapped[str] = mapped_column(String(320))
+    dry: Mapped[bool] = mapped_column(Boolean)
+    request: Mapped[dict[str, Any]] = mapped_column(Json)
+    place: Mapped[dict[str, Any]] = mapped_column(Json)
+    result: Mapped[dict[str, Any]] = mapped_column(Json)
+    created: Mapped[datetime] = mapped_column(UtcDateTime)
+    finished: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+# --- asking for one -----------------------------------------------------------------------------------------------
+
+
+def start_purge(tenant_id: int, actor: str, filters: dict[str, Any], ids: list[str] | None, *, dry: bool) -> Removal:
+    """Ask for what ``filters`` (see :func:`filters_of`) and ``ids`` find to be deleted. Needs a unit of work."""
+    if not filters and ids is None:
+        raise Invalid("a purge needs a filter or ids: an empty one would delete everything")
+    if ids is not None and (len(ids) > IDS_LIMIT or not all(is_uuid(i) for i in ids)):
+        raise Invalid(f"the ids must be UUIDs, at most {IDS_LIMIT}")
+    filters_of(filters)
+    ids = None if ids is None else [i.lower() for i in ids]
+    request = {"filters": filters, "ids": ids, "through": consistency.milliseconds(clock.now())}
+    return _start(tenant_id, "purge", actor, request, asdict(purging.Outcome()), {"after": 0}, dry=dry)
+
+
+def start_erasure(tenant_id: int, actor: str, agents: list[dict[str, Any]], mode: Mode, *, dry: bool) -> Removal:
+    """Ask for a person to be forgotten; ``agents`` are all that they are known as. Needs a unit of work."""
+    who = erasure.identifiers(agents)
+    if not who:
+        raise Invalid("an erasure needs an agent with an identifier")
+    place = {"identifier": 0, "after": 0, "step": "statements"}
+    made = _start(tenant_id, "erasure", actor, {"who": who, "mode": mode}, asdict(erasure.Outcome()), place, dry=dry)
+    made.result = {"mode": mode, "identifiers": [erasure.hashed(i) for i in who], **made.result}
+    return made
+
+
+def _start(
+    tenant_id: int,
+    kind: str,
+    actor: str,
+    request: dict[str, Any],
+    result: dict[str, Any],
+    place: dict[str, Any],
+    *,
+    dry: bool,
+) -> Removal:
+    made = Removal(
+        tenant_id=tenant_id, id=new_id(), kind=kind, status="RUNNING", actor=actor, dry=dry, request=request,
+        place=place, result=result, created=clock.now(),
+    )  # fmt: skip
+    session().add(made)
+    session().flush()
+    if not dry:
+        told = {"filters": request["filters"], "ids": request["ids"]} if kind == "purge" else {"mode": request["mode"]}
+        audit.record(tenant_id, actor, f"{kind}.started", made.id, **told)
+    return made
+
+
+def enqueue(removal: Removal) -> None:
+    """Have it done in the background. Needs a unit of work."""
+    outbox.enqueue(removal.tenant_id, KIND, {"removal": removal.id})
+
+
+def filters_of(given: dict[str, Any]) -> Filters:
+    """Filters from the JSON kept of them (names of :class:`Filters`, times as RFC 3339)."""
+    values: dict[str, Any] = {name: value for name, value in given.items() if value}
+    for name in ("since", "until"):
+        if name in values:
+            values[name] = parse_timestamp(values[name])
+            if values[name] is None:
+                raise Invalid(f"{name} must be an RFC 3339 time")
+    return Filters(**values)
+
+
+def get(tenant_id: int, removal_id: str, kind: str) -> Removal:
+    found = session().get(Removal, (tenant_id, removal_id))
+    if found is None or found.kind != kind:
+        raise NotFound(f"no {kind} {removal_id!r}")
+    return found
+
+
+def find(tenant_id: int, kind: str, limit: int = 100) -> list[Removal]:
+    """Newest first."""
+    query = select(Removal).where(Removal.tenant_id == tenant_id, Removal.kind == kind)
+    return list(session().scalars(query.order_by(Removal.id.desc()).limit(limit)))
+
+
+# --- doing it -----------------------------------------------------------------------------------------------------
+
+
+@outbox.handler(KIND, lease=timedelta(minutes=20))
+def _work(row: OutboxRow) -> None:
+    identity, until = (row.tenant_id, row.payload["removal"]), time.monotonic() + RUN_SECONDS
+    while not step(*identity):
+        if time.monotonic() > until:
+            raise RetryAt(clock.now(), "to be continued")
+
+
+def finish(tenant_id: int, removal_id: str, tell: Tell) -> dict[str, Any]:
+    """Do it here and now; returns its result."""
+    kind, total = session().get_one(Removal, (tenant_id, removal_id)).kind, 0
+    session().rollback()
+    done = 0
+    while not step(tenant_id, removal_id):
+        done += purging.BATCH if kind == "purge" else erasure.BATCH
+        tell("statements", done, total)
+    return dict(session().get_one(Removal, (tenant_id, removal_id)).result)
+
+
+def step(tenant_id: int, removal_id: str) -> bool:
+    """One transaction of a removal; says whether it is complete."""
+    found = session().get(Removal, (tenant_id, removal_id))
+    if found is None or found.status == "COMPLETE":
+        return True
+    kind, next_step, dry, after = found.kind, found.place.get("step"), found.dry, found.place.get("orphans", "")
+    session().rollback()
+    idle: list[str] = []
+    following: str | None = None
+    if next_step == "attachments" and not dry:
+        # A long read; the transaction that follows is short.
+        idle, following = purging.orphans(tenant_id, after)
+    with unit_of_work() as current:
+        row = current.get_one(Removal, (tenant_id, removal_id), with_for_update=True, populate_existing=True)
+        if row.status == "COMPLETE":
+            return True
+        if next_step == "attachments":
+            _forget(row, idle, following)
+        elif kind == "purge":
+            _purge(row)
+        else:
+            _erase(row)
+        return row.status == "COMPLETE"
+
+
+def _purge(row: Removal) -> None:
+    outcome = msgspec.convert(row.result, purging.Outcome)
+    after = purging.purge(
+        row.tenant_id,
+        filters_of(row.request["filters"]),
+        row.request["ids"],
+        after=row.place["after"],
+        through=row.request["through"],
+        outcome=outcome,
+        dry=row.dry,
+    )
+    row.result = asdict(outcome)
+    row.place = {"after": after} if after is not None else {"step": "attachments", "orphans": ""}
+
+
+def _erase(row: Removal) -> None:
+    who, mode = row.request["who"], row.request["mode"]
+    outcome = msgspec.convert({k: row.result[k] for k in asdict(erasure.Outcome())}, erasure.Outcome)
+    if row.dry:
+        tombstones = erasure.unburied(who, mode)
+    else:
+        tombstones = erasure.bury(row.tenant_id, who, mode, row.id)
+    place = dict(row.place)
+    if place["step"] == "statements" and place["identifier"] < len(who):
+        identifier = who[place["identifier"]]
+        after = erasure.erase_statements(row.tenant_id, identifier, tombstones, place["after"], outcome, dry=row.dry)
+        place["after"] = after or 0
+        place["identifier"] += after is None
+    elif place["step"] == "statements":
+        outcome.documents, outcome.names = erasure.erase_rest(row.tenant_id, who, dry=row.dry)
+        place = {"step": "events", "after": ""}
+    else:
+        last = _erase_events(row, tombstones, outcome)
+        place = {"step": "events", "after": last} if last else {"step": "attachments", "orphans": ""}
+    row.result, row.place = row.result | asdict(outcome), place
+
+
+def _erase_events(row: Removal, tombstones: erasure.Tombstones, outcome: erasure.Outcome) -> str | None:
+    """Events name the actor of what was stored: the same rule for them. Returns where to go on, or None."""
+    words = [identifier.split("\x1f")[-1].removeprefix("mailto:") for identifier in row.request["who"]]
+    addresses = [w for w, i in zip(words, row.request["who"], strict=True) if i.startswith("mbox\x1f")]
+    query = select(Event).where(
+        Event.tenant_id == row.tenant_id,
+        Event.id > row.place["after"],
+        or_(*(cast(Event.payload, Text).contains(w, autoescape=True) for w in words)),
+    )
+    found = list(session().scalars(query.order_by(Event.id).limit(erasure.BATCH)))
+    for event in found:
+        cleansed = erasure.cleanse_payload(event.payload, tombstones, addresses)
+        if cleansed != event.payload:
+            outcome.events += 1
+            if not row.dry:
+                event.payload = cleansed
+    return found[-1].id if len(found) == erasure.BATCH else None
+
+
+def _forget(row: Removal, idle: list[str], following: str | None) -> None:
+    if idle:
+        # Their bytes go with the next sweep of storage, unless something else needs them.
+        gone = purging.forget_attachments(row.tenant_id, idle)
+        row.result = row.result | {"attachments": row.result["attachments"] + gone}
+    if following is not None:
+        row.place = {"step": "attachments", "orphans": following}
+        return
+    row.status, row.finished, row.place = "COMPLETE", clock.now(), {}
+    if row.kind == "erasure":
+        # The receipt proves what was done without saying to whom.
+        row.request = {}
+    if not row.dry:
+        verb = "purged" if row.kind == "purge" else "finished"
+        audit.record(row.tenant_id, row.actor, f"{row.kind}.{verb}", row.id, **row.result)

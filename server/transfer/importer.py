@@ -1,0 +1,241 @@
+"""Bringing statements and documents in, batch by batch: each batch is one transaction, so that nothing is ever half done."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError, OperationalError
+
+from core.db import session, unit_of_work
+from core.errors import Conflict, Invalid, RekamError
+from core.settings import get_settings
+from lrs import attachments, importing
+from lrs.importing import Incoming, Outcome
+from lrs.models import Attachment
+from server.transfer import folder
+from server.transfer.folder import Tell
+
+BATCH = 500
+BATCH_BYTES = 8 << 20
+LINE_LIMIT = 64 << 20
+# An import may meet a live writer on a row; which of the two gives way is the database's choice.
+TRIES = 5
+
+# SHA-2 → the bytes, or None where the source does not have them.
+Opener = Callable[[str], IO[bytes] | None]
+
+
+@dataclass(frozen=True)
+class Line:
+    """``number`` and ``where`` name it to people; ``end`` is the offset behind it."""
+
+    data: bytes
+    where: str
+    number: int | None
+    end: int = 0
+
+
+@dataclass
+class Totals:
+    statements: Outcome = field(default_factory=Outcome)
+    documents: Outcome = field(default_factory=Outcome)
+    attachments: int = 0
+    rejected: int = 0
+    # The first hundred reasons.
+    problems: list[str] = field(default_factory=list)
+
+    def summary(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+class Importer:
+    """Stores lines for one application. ``rejects`` takes lines that cannot be stored; without it the first one ends the import."""
+
+    def __init__(
+        self, tenant_id: int, opener: Opener, *, rejects: IO[bytes] | None = None, missing_attachments: bool = False
+    ) -> None:
+        self.tenant_id = tenant_id
+        self.totals = Totals()
+        self._opener = opener
+        self._rejects = rejects
+        self._missing = missing_attachments
+        home = get_settings().base_url.rstrip("/")
+        self._authority = {"objectType": "Agent", "account": {"homePage": home, "name": "import"}}
+
+    def statements(self, lines: list[Line]) -> None:
+        """Store one batch, all of it or (without ``rejects``) nothing."""
+        batch: list[tuple[Incoming, Line]] = []
+        for line in lines:
+            try:
+                one = importing.read(line.data, line.where, self._authority, line.number)
+            except Invalid as error:
+                self._reject(line, error)
+            else:
+                batch.append((one, line))
+        kept = self._bytes(batch)
+        while batch:
+            try:
+                outcome = self._store([one for one, _ in batch], kept)
+            except Conflict as error:
+                bad = next((pair for pair in batch if pair[0].line == error.details.get("line")), None)
+                if bad is None:
+                    raise
+                self._reject(bad[1], error)
+                batch.remove(bad)
+                continue
+            _add(self.totals.statements, outcome)
+            return
+
+    def documents(self, lines: list[Line]) -> None:
+        """Store one batch of documents."""
+        batch = []
+        for line in lines:
+            try:
+                batch.append(importing.read_document(self.tenant_id, line.data, line.where, line.number))
+            except Invalid as error:
+                self._reject(line, error)
+        if batch:
+            with unit_of_work():
+                outcome = importing.store_documents(batch)
+            _add(self.totals.documents, outcome)
+
+    def _reject(self, line: Line, error: RekamError) -> None:
+        if self._rejects is None:
+            raise error
+        self._rejects.write(line.data.rstrip(b"\r\n") + b"\n")
+        self._rejects.flush()
+        self.totals.rejected += 1
+        self.totals.problems += [error.message][: 100 - len(self.totals.problems)]
+
+    def _store(self, batch: list[Incoming], kept: list[attachments.Kept]) -> Outcome:
+        for left in range(TRIES - 1, -1, -1):
+            try:
+                with unit_of_work():
+                    attachments.record(self.tenant_id, kept)
+                    return importing.store_batch(self.tenant_id, batch)
+            except (IntegrityError, OperationalError):
+                if not left:
+                    raise
+                time.sleep(0.1 * (TRIES - left))
+        raise AssertionError("unreachable")
+
+    def _bytes(self, batch: list[tuple[Incoming, Line]]) -> list[attachments.Kept]:
+        """Put the attachments that are not kept yet into the blob store; takes statements out whose attachments are missing."""
+        wanted = importing.declared(one for one, _ in batch)
+        query = select(Attachment.sha2).where(
+            Attachment.tenant_id == self.tenant_id, Attachment.sha2.in_(sorted(wanted))
+        )
+        known = set(session().scalars(query)) if wanted else set()
+        session().rollback()
+        kept = []
+        for sha2 in sorted(wanted.keys() - known):
+            one, path, has_url = wanted[sha2]
+            source = self._opener(sha2)
+            if source is not None:
+                with source:
+                    kept.append(attachments.keep(source, sha2))
+            elif not (has_url or self._missing):
+                error = Invalid(
+                    f"{one.where}: {path} has neither a fileUrl nor its bytes among the attachments ({sha2})",
+                    line=one.line,
+                    path=path,
+                )
+                without = [pair for pair in batch if sha2 in importing.declared([pair[0]])]
+                for pair in without:
+                    self._reject(pair[1], error)
+                    batch.remove(pair)
+        self.totals.attachments += len(kept)
+        return kept
+
+
+def _add(total: Outcome, more: Outcome) -> None:
+    total.stored += more.stored
+    total.known += more.known
+    total.erased += more.erased
+
+
+# --- folders and files --------------------------------------------------------------------------------------------
+
+
+def import_path(importer: Importer, source: Path, *, restart: bool, tell: Tell) -> None:
+    """Import a folder that an export wrote, or a file of statements; what was interrupted goes on where it stopped."""
+    if source.is_dir():
+        if not any((source / name).exists() for name in (folder.STATEMENTS, folder.DOCUMENTS)):
+            raise Invalid(f"{source} holds neither {folder.STATEMENTS} nor {folder.DOCUMENTS}")
+        files = [(source / folder.STATEMENTS, importer.statements), (source / folder.DOCUMENTS, importer.documents)]
+    else:
+        files = [(source, importer.statements)]
+    for path, store in files:
+        if path.exists():
+            _import_file(importer, path, store, restart=restart, tell=tell)
+
+
+def opener_of(source: Path) -> Opener:
+    """Attachments beside the statements of an export."""
+
+    def find(sha2: str) -> IO[bytes] | None:
+        path = folder.attachment(source, sha2)
+        return path.open("rb") if source.is_dir() and path.exists() else None
+
+    return find
+
+
+def import_stream(importer: Importer, source: IO[bytes], tell: Tell) -> None:
+    """Import statements from a pipe, which cannot be resumed but may be repeated."""
+    for batch in _batches(source, source_name="standard input"):
+        importer.statements(batch)
+        tell("statements", batch[-1].number or 0, 0)
+
+
+def _import_file(
+    importer: Importer, path: Path, store: Callable[[list[Line]], None], *, restart: bool, tell: Tell
+) -> None:
+    size = path.stat().st_size
+    mark = _checkpoint_path(importer.tenant_id, path)
+    offset, number = (0, 0) if restart else _resume(mark, path)
+    with path.open("rb") as source:
+        source.seek(offset)
+        for batch in _batches(source, source_name=path.name, number=number, offset=offset):
+            store(batch)
+            folder.write_json(mark, {"source": str(path), "offset": batch[-1].end, "line": batch[-1].number})
+            tell(path.name, batch[-1].end, size)
+    mark.unlink(missing_ok=True)
+
+
+def _batches(source: IO[bytes], *, source_name: str, number: int = 0, offset: int = 0) -> Iterator[list[Line]]:
+    """Lines in batches, bounded in number and bytes; empty lines are skipped."""
+    batch: list[Line] = []
+    size = 0
+    while data := source.readline(LINE_LIMIT + 1):
+        number, offset = number + 1, offset + len(data)
+        where = f"{source_name} line {number}"
+        if len(data) > LINE_LIMIT:
+            raise Invalid(f"{where} is longer than {LINE_LIMIT >> 20} MiB", line=number)
+        if data.strip():
+            batch.append(Line(data.strip(), where, number, offset))
+            size += len(data)
+        if len(batch) >= BATCH or size >= BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _checkpoint_path(tenant_id: int, path: Path) -> Path:
+    name = hashlib.sha256(f"{tenant_id}\n{path.resolve()}".encode()).hexdigest()[:32]
+    found = get_settings().data_path / "imports" / f"{name}.json"
+    found.parent.mkdir(parents=True, exist_ok=True)
+    return found
+
+
+def _resume(mark: Path, path: Path) -> tuple[int, int]:
+    known = folder.read_json(mark)
+    if known is None or known["offset"] > path.stat().st_size:
+        return 0, 0
+    return int(known["offset"]), int(known["line"])

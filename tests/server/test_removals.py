@@ -1,0 +1,284 @@
+"""Purging and erasing: what goes, what stays, who finds what afterwards, and that it does not come back."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import func, select
+
+from core.audit import AuditEntry
+from core.blobs import blobs
+from core.db import session, unit_of_work
+from core.events import Event
+from lrs import documents, erasure, linking, query
+from lrs.documents import Place
+from lrs.identity import ifi
+from lrs.models import AgentName, Attachment, Document, StatementReference, StatementRow, StatementTarget
+from lrs.query import Filters
+from server import removals, storage
+from server.webhooks import subscriptions
+from tests.conftest import TestTenant
+from tests.lrs.builders import V2, agent, new_uuid, ref, statement, voiding
+from tests.server.api.conftest import work
+from tests.server.conftest import Run
+from tests.server.test_transfer import found, post, post_with_attachment
+
+
+def bodies(tenant: TestTenant) -> dict[str, Any]:
+    session().rollback()
+    rows = session().scalars(select(StatementRow).where(StatementRow.tenant_id == tenant.id))
+    return {row.id: msgspec.json.decode(row.body) for row in rows if row.body is not None}
+
+
+def check_references(tenant: TestTenant) -> None:
+    """Every statement is found by exactly what it, and what it points at, says."""
+    session().rollback()
+    rows = session().scalars(select(StatementRow).where(StatementRow.tenant_id == tenant.id)).all()
+    wanted = {(r, row.position) for row in rows if row.body for r in linking.references_of(tenant.id, row.id)}
+    there = session().execute(
+        select(StatementReference.reference, StatementReference.position).where(
+            StatementReference.tenant_id == tenant.id
+        )
+    )
+    assert {(r, p) for r, p in there} == wanted
+
+
+def purge(rekam: Run, tenant: TestTenant, *options: object) -> dict[str, Any]:
+    done = rekam("statements", "purge", "--tenant", tenant.app_id, "--json", "--yes", *options)
+    assert done.exit_code == 0, done.output
+    value: dict[str, Any] = json.loads(done.stdout)
+    return value
+
+
+def erase(rekam: Run, tenant: TestTenant, *options: object) -> dict[str, Any]:
+    done = rekam("erase", "--tenant", tenant.app_id, "--json", "--yes", *options)
+    assert done.exit_code == 0, done.output
+    value: dict[str, Any] = json.loads(done.stdout)
+    return value
+
+
+# --- purge --------------------------------------------------------------------------------------------------------
+
+
+def test_purge_by_time(rekam: Run, tmp_path: Path, client: FlaskClient, tenant: TestTenant) -> None:
+    old = [statement(id=new_uuid(), stored=f"20{n}-01-01T00:00:00Z") for n in (18, 19, 20)]
+    path = tmp_path / "old"
+    path.write_text("\n".join(map(json.dumps, old)))
+    assert rekam("statements", "import", path, "--tenant", tenant.app_id).exit_code == 0
+    new = new_uuid()
+    post(client, tenant, statement(id=new))
+    dry = purge(rekam, tenant, "--until", "2019-06-30", "--dry-run")
+    assert (dry["statements"], dry["oldest"][:4], dry["newest"][:4]) == (2, "2018", "2019")
+    assert len(bodies(tenant)) == 4
+    assert purge(rekam, tenant, "--until", "2019-06-30")["statements"] == 2
+    assert set(bodies(tenant)) == {old[2]["id"], new}
+    check_references(tenant)
+    actions = session().scalars(select(AuditEntry.action).where(AuditEntry.tenant_id == tenant.id)).all()
+    assert {"purge.started", "purge.purged"} <= set(actions)
+
+
+def test_purge_of_more_than_a_batch_by_query(
+    rekam: Run, client: FlaskClient, tenant: TestTenant, other_tenant: TestTenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lrs.purging.BATCH", 3)
+    post(client, tenant, *[statement(actor=agent("ben")) for _ in range(7)], statement())
+    post(client, other_tenant, statement(actor=agent("ben")))
+    assert purge(rekam, tenant, "--agent", "ben@example.com", "--dry-run")["statements"] == 7
+    assert purge(rekam, tenant, "--agent", "ben@example.com")["statements"] == 7
+    assert (len(found(tenant)), len(found(other_tenant))) == (1, 1)
+
+
+def test_purge_keeps_what_points_at_it_true(rekam: Run, client: FlaskClient, tenant: TestTenant) -> None:
+    target, pointer = new_uuid(), new_uuid()
+    post(client, tenant, statement(id=target, actor=agent("ben")), statement(id=pointer, object=ref(target)))
+    assert found(tenant, agent=agent("ben")) == [pointer, target]
+    assert purge(rekam, tenant, "--id", target)["statements"] == 1
+    assert found(tenant, agent=agent("ben")) == []
+    check_references(tenant)
+    # Stored again it is pointed at again.
+    post(client, tenant, statement(id=target, actor=agent("ben")))
+    assert found(tenant, agent=agent("ben")) == [target, pointer]
+    check_references(tenant)
+
+
+def test_a_voiding_statement_goes_only_with_its_target(rekam: Run, client: FlaskClient, tenant: TestTenant) -> None:
+    target, void = new_uuid(), new_uuid()
+    post(client, tenant, statement(id=target), voiding(target, id=void))
+    value = purge(rekam, tenant, "--verb", "http://adlnet.gov/expapi/verbs/voided")
+    assert (value["statements"], value["kept"]) == (0, 1)
+    assert purge(rekam, tenant, "--id", target, "--id", void, "--dry-run")["statements"] == 2
+    assert purge(rekam, tenant, "--id", target, "--id", void)["statements"] == 2
+    for table in (StatementRow, StatementReference, StatementTarget):
+        assert session().scalar(select(func.count()).where(table.tenant_id == tenant.id)) == 0
+
+
+def test_bytes_that_nothing_declares_go_with_the_next_sweep(
+    rekam: Run, app: Flask, client: FlaskClient, tenant: TestTenant
+) -> None:
+    kept = post_with_attachment(client, tenant, b"kept" + tenant.app_id.encode())
+    keeper = found(tenant)[0]
+    gone = post_with_attachment(client, tenant, b"gone" + tenant.app_id.encode())
+    goner = found(tenant)[0]
+    assert purge(rekam, tenant, "--id", goner)["attachments"] == 1
+    left = session().scalars(select(Attachment.sha2).where(Attachment.tenant_id == tenant.id)).all()
+    assert (list(left), blobs().exists(gone)) == ([kept], True)
+    storage.sweep(0)
+    assert (blobs().exists(kept), blobs().exists(gone)) == (True, False)
+    assert keeper in bodies(tenant)
+
+
+def test_purge_refuses_everything_and_asks(rekam: Run, tenant: TestTenant) -> None:
+    assert rekam("statements", "purge", "--tenant", tenant.app_id, "--yes").exit_code == 1
+    assert rekam("statements", "purge", "--tenant", tenant.app_id, "--until", "2020-01-01").exit_code == 2
+    assert rekam("statements", "purge", "--tenant", tenant.app_id, "--yes", "--until", "soon").exit_code == 1
+
+
+# --- erasure ------------------------------------------------------------------------------------------------------
+
+SHA1 = hashlib.sha1(b"mailto:ada@example.com").hexdigest()
+ACCOUNT = {"account": {"homePage": "https://lms.example.com", "name": "ada-7"}}
+PHOTO = {
+    "usageType": "http://adlnet.gov/expapi/attachments/signature", "display": {"en": "s"}, "length": 3,
+    "contentType": "application/octet-stream", "sha2": "0" * 64, "fileUrl": "https://e.com/s",
+}  # fmt: skip
+
+
+@pytest.fixture
+def life(client: FlaskClient, tenant: TestTenant) -> dict[str, str]:
+    """A person in every role, under every identifier; the statements by name."""
+    with unit_of_work():
+        subscriptions.create(tenant.id, "https://hooks.example.com/", events=["statements.*"])
+    ids = {name: new_uuid() for name in (
+        "did", "hashed", "account", "alone", "object", "team", "member", "instructor", "sub", "told", "other", "pointer", "void",
+    )}  # fmt: skip
+    ada = agent() | {"name": f"Ada Lovelace {tenant.app_id}"}  # names seen are remembered by the process
+    team = {"objectType": "Group", "name": "Team", "member": [ada, agent("ben")]}
+    sent = {
+        "did": statement(actor=ada),
+        "hashed": statement(actor={"mbox_sha1sum": SHA1}),
+        "account": statement(actor=ACCOUNT),
+        "alone": statement(actor={"objectType": "Group", "member": [ada]}),
+        "object": statement(actor=agent("ben"), object=ada | {"objectType": "Agent"}),
+        "team": statement(actor=agent("ben"), context={"team": team}),
+        "member": statement(actor={"objectType": "Group", "mbox": "mailto:team@example.com", "member": [ada, agent("ben")]}),
+        "instructor": statement(actor=agent("ben"), context={"instructor": ada}),
+        "sub": statement(actor=agent("ben"), object=statement(objectType="SubStatement", actor=ada)),
+        "told": statement(
+            actor=agent("ben"), context={"instructor": ada}, attachments=[PHOTO],
+            result={"response": "mail Ada@Example.com", "score": {"raw": 1.10}},
+        ),
+        "other": statement(actor=agent("ben")),
+        "pointer": statement(actor=agent("ben"), object=ref(ids["did"])),
+        "void": voiding(ids["hashed"], actor=agent("admin")),
+    }  # fmt: skip
+    for name, one in sent.items():
+        post(client, tenant, one | {"id": ids[name]})
+    with unit_of_work():
+        documents.put(Place(tenant.id, "state", "http://e.com/a", ifi(agent())), "s", b"1", "text/plain")
+        documents.put(Place(tenant.id, "agent_profile", None, ifi(ACCOUNT)), "p", b"1", "text/plain")
+        documents.put(Place(tenant.id, "agent_profile", None, ifi(agent("ben"))), "p", b"1", "text/plain")
+    return ids
+
+
+OPTIONS = ("--agent", "ada@example.com", "--agent", json.dumps(ACCOUNT))
+THEIRS = {"did", "hashed", "account", "alone"}
+OTHERS = {"object", "team", "member", "instructor", "sub", "told"}
+
+
+def everything(tenant: TestTenant) -> str:
+    """All that the database says of the tenant, in one text."""
+    session().rollback()
+    found = []
+    for table in (StatementRow, Document, AgentName, Event, AuditEntry, removals.Removal, erasure.ErasedIdentifier):
+        for row in session().scalars(select(table).where(table.tenant_id == tenant.id)):
+            found += [repr(getattr(row, c.name)) for c in table.__table__.columns]
+    return "\n".join(found).lower()
+
+
+@pytest.mark.parametrize("mode", ["delete", "pseudonymise"])
+def test_a_person_is_forgotten(
+    rekam: Run, tmp_path: Path, client: FlaskClient, tenant: TestTenant, life: dict[str, str], mode: str
+) -> None:
+    assert rekam("statements", "export", tmp_path / "out", "--tenant", tenant.app_id).exit_code == 0
+    before = bodies(tenant)
+    dry = erase(rekam, tenant, *OPTIONS, "--mode", mode, "--dry-run")
+    assert bodies(tenant) == before
+    value = erase(rekam, tenant, *OPTIONS, "--mode", mode, "--receipt", tmp_path / "receipt.json")
+    expected = (4, 6) if mode == "delete" else (0, 10)
+    assert (value["deleted"], value["pseudonymised"]) == expected
+    assert (dry["deleted"], dry["pseudonymised"]) == expected
+    assert (value["documents"], value["names"]) == (dry["documents"], dry["names"]) == (2, 1)
+    assert value["events"] >= 4
+    assert {"object", "team.member", "actor.member", "instructor", "subStatement.actor"} <= value["roles"].keys()
+    assert json.loads((tmp_path / "receipt.json").read_text())["erasure"] == value["erasure"]
+
+    after = bodies(tenant)
+    gone = {life[n] for n in THEIRS} if mode == "delete" else set()
+    assert set(after) == set(before) - gone
+    text = everything(tenant)
+    for word in ("ada@", "ada-7", SHA1, "lovelace"):
+        assert word not in text, word
+    # What is left is somebody else's, whole, and says 1.10 as it came.
+    assert after[life["other"]] == before[life["other"]]
+    told = session().get_one(StatementRow, (tenant.id, life["told"])).body or ""
+    assert ('"mail erased"' in told, '"raw":1.1' in told.replace(" ", ""), "signature" in told) == (True, True, False)
+    check_references(tenant)
+    assert found(tenant, agent=agent(), related_agents=True) == []
+    pseudonyms = {after[life[n]]["context"]["instructor"]["account"]["name"] for n in ("instructor", "told")}
+    assert len(pseudonyms) == 1
+    pseudonym = {"account": {"homePage": erasure.HOME, "name": pseudonyms.pop()}}
+    wanted = OTHERS if mode == "delete" else OTHERS | THEIRS | {"pointer"}
+    visible = {life[n] for n in wanted} - {life["hashed"]}
+    assert set(found(tenant, agent=pseudonym, related_agents=True)) == visible | (
+        {life["void"]} if mode != "delete" else set()
+    )
+
+    # A re-import neither resurrects nor conflicts.
+    back = rekam("statements", "import", tmp_path / "out", "--tenant", tenant.app_id, "--json")
+    assert back.exit_code == 0, back.output
+    totals = json.loads(back.stdout)
+    assert (totals["statements"]["erased"], totals["statements"]["stored"]) == (4 if mode == "delete" else 0, 0)
+    assert totals["documents"]["erased"] == 2
+    assert bodies(tenant) == after
+    assert "ada@" not in everything(tenant)
+
+
+def test_import_elsewhere_after_an_erasure(
+    rekam: Run, tmp_path: Path, tenant: TestTenant, other_tenant: TestTenant, life: dict[str, str]
+) -> None:
+    """A tombstone stands in its own application only, and also for statements never seen before."""
+    assert rekam("statements", "export", tmp_path, "--tenant", tenant.app_id).exit_code == 0
+    erase(rekam, other_tenant, *OPTIONS)
+    back = rekam("statements", "import", tmp_path, "--tenant", other_tenant.app_id, "--json")
+    assert json.loads(back.stdout)["statements"] == {"stored": 9, "known": 0, "erased": 4}
+    assert "ada@" not in everything(other_tenant)
+    assert "ada@" in everything(tenant)
+
+
+def test_removals_by_rest(app: Flask, client: FlaskClient, tenant: TestTenant, life: dict[str, str]) -> None:
+    body = {"agents": [agent()], "mode": "delete", "dryRun": False}
+    made = client.post("/api/v2/erasures", json=body, headers=tenant.auth).json
+    assert made["status"] == "RUNNING"
+    work()
+    done = client.get(f"/api/v2/erasures/{made['jobId']}", headers=tenant.auth).json
+    assert (done["status"], done["result"]["deleted"]) == ("COMPLETE", 3)
+    assert client.get("/api/v2/erasures", headers=tenant.auth).json["erasures"] == [done]
+    made = client.post(
+        "/api/v2/statements/purge", json={"verb": "http://example.com/verbs/did", "dryRun": False}, headers=tenant.auth
+    )
+    work()
+    done = client.get(f"/api/v2/statements/purge/{made.json['jobId']}", headers=tenant.auth).json
+    assert (done["status"], done["result"]["statements"]) == ("COMPLETE", 9)
+    page = query.newest(tenant.id, filters=Filters())
+    assert [msgspec.json.decode(s)["id"] for s in page.statements] == [life["void"]]
+    for bad in ({"dryRun": False}, {"verb": "x"}, {"agent": {}}, {"statementIds": ["x"]}, {"since": "soon"}):
+        assert client.post("/api/v2/statements/purge", json=bad, headers=tenant.auth | V2).status_code == 400, bad
+    for bad in ({"agents": []}, {"agents": [{}]}, {"agents": [agent()], "mode": "forgive"}):
+        assert client.post("/api/v2/erasures", json=bad, headers=tenant.auth).status_code == 400, bad

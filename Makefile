@@ -48,6 +48,13 @@ format: .venv/.installed-tests ## Put code in the project's format
 docs: .venv/.installed-tests ## Write the generated tables of the documentation
 	@$(BIN)/python -m tests.test_docs
 
+.venv/.installed-bench: .venv/.installed-tests
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[bench]'
+	@touch $@
+
+bench: .venv/.installed-bench ## Measure the record store into docs/performance.md; ARGS=--help tells the options
+	@$(BIN)/python -m bench $(ARGS)
+
 conformance-xapi: .venv/.installed-tests ## Official xAPI suite; SUITE=folder of its checkout
 	@$(BIN)/python -m conformance.xapi.run "$(SUITE)"
 

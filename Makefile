@@ -6,7 +6,7 @@ PORT ?= 8000
 CONTENT_PORT ?= 8001
 BIN := .venv/bin
 
-.PHONY: help setup run test check format docs bench conformance-xapi supplement-xapi conformance-scorm clean
+.PHONY: help setup run test check format docs bench conformance-xapi supplement-xapi conformance-scorm properties-sequencing bench-sequencing clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,6 +64,12 @@ supplement-xapi: .venv/.installed-tests ## Our own xAPI tests against any LRS; L
 
 conformance-scorm: .venv/.installed-tests ## ADL's SCORM 2004 LMS tests; SUITE=folder of its checkout, CASES="…" for some
 	@$(BIN)/python -m conformance.scorm.run "$(SUITE)" $(CASES)
+
+properties-sequencing: .venv/.installed-tests ## Random walks through 20,000 random courses (or COURSES=…), some minutes
+	@SEQUENCING_COURSES=$(or $(COURSES),20000) $(BIN)/python -m pytest -q -n 2 tests/scorm_runtime/sequencing/test_properties.py
+
+bench-sequencing: .venv/.installed-tests ## How long sequencing takes on courses of 1,000 activities
+	@$(BIN)/python -m bench.sequencing
 
 clean: ## Remove .venv and test leftovers; keeps the data in var/
 	rm -rf .venv .test .pytest_cache .mypy_cache .ruff_cache *.egg-info

@@ -1,0 +1,368 @@
+"""Every command of ``rekam``: what it does, its JSON, its exit code."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner
+from flask import Flask
+from sqlalchemy import text
+
+from core.db import db, session
+from core.settings import Settings
+from server.app import create_app
+from server.cli import main
+from server.demo import build_zip
+from tests.conftest import DATABASES, basic, drop_postgres_database, make_postgres_database
+from tests.live import ROOT
+
+HERE = Settings().base_url
+LEAVES = {
+    "backup", "bootstrap", "config", "credential create", "credential list", "credential revoke", "credential rotate",
+    "db status", "db upgrade", "doctor", "import", "restore", "serve", "user create", "user list", "verify", "worker",
+}  # fmt: skip
+
+
+@dataclass
+class Installation:
+    """A data folder and a database, and the environment that names them."""
+
+    folder: Path
+    database_url: str = ""
+    extra: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        given = {"REKAM_DATA_DIR": str(self.folder), "REKAM_DATABASE_URL": self.database_url, **self.extra}
+        return {name: value for name, value in given.items() if value}
+
+    def run(self, *arguments: str, code: int = 0, given: str | None = None) -> str:
+        """The output of the command, whose exit code must be ``code``."""
+        ran = CliRunner().invoke(main, list(arguments), env=self.environment, input=given)
+        assert ran.exit_code == code, (arguments, ran.output, ran.exception)
+        return ran.stdout
+
+    def json(self, *arguments: str, code: int = 0, given: str | None = None) -> Any:
+        return json.loads(self.run(*arguments, "--json", code=code, given=given))
+
+    def app(self) -> Flask:
+        return create_app(Settings.from_env(self.environment))
+
+    def get(self, path: str, auth: dict[str, str]) -> Any:
+        """What the application of this installation answers."""
+        app = self.app()
+        answer = app.test_client().get(path, base_url=HERE, headers={**auth, "X-Experience-API-Version": "2.0.0"})
+        with app.app_context():
+            db.engine.dispose()
+        return answer
+
+
+@pytest.fixture
+def installation(tmp_path: Path, empty_database: str) -> Installation:
+    return Installation(tmp_path / "data", empty_database)
+
+
+@pytest.fixture(params=DATABASES)
+def empty_database(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of a new database; for SQLite none, which means the one in the data folder."""
+    if request.param == "sqlite":
+        yield ""
+        return
+    url = make_postgres_database()
+    yield url
+    drop_postgres_database(url)
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path) -> Installation:
+    """For what does not depend on the database."""
+    return Installation(tmp_path / "data")
+
+
+def leaves(command: click.Command, name: str = "") -> set[str]:
+    if isinstance(command, click.Group):
+        return {leaf for key, sub in command.commands.items() for leaf in leaves(sub, f"{name} {key}".strip())}
+    return {name}
+
+
+def test_there_are_these_commands_and_each_has_help() -> None:
+    assert leaves(main) >= LEAVES
+    for leaf in sorted(leaves(main)):
+        ran = CliRunner().invoke(main, [*leaf.split(), "--help"])
+        assert ran.exit_code == 0
+        assert "--json" in ran.output, leaf
+        assert "--data-dir" in ran.output, leaf
+
+
+def test_wrong_usage_is_exit_code_2(sqlite: Installation) -> None:
+    for arguments in (
+        ["nothing"],
+        ["import"],
+        ["credential", "create", "--scope", "everything"],
+        ["serve", "--port", "x"],
+    ):
+        sqlite.run(*arguments, code=2)
+
+
+def test_an_unknown_variable_stops_every_command(sqlite: Installation) -> None:
+    sqlite.extra["REKAM_DATABSE_URL"] = "x"
+    for arguments in (["config"], ["db", "status"], ["doctor"], ["serve"], ["worker"], ["verify"]):
+        error = sqlite.json(*arguments, code=1)["error"]
+        assert error == {
+            "code": "invalid",
+            "message": "unknown setting REKAM_DATABSE_URL; did you mean REKAM_DATABASE_URL?",
+        }
+
+
+def test_config_masks_secrets(sqlite: Installation) -> None:
+    sqlite.extra.update(REKAM_SECRET_KEY="s3cr3t" * 6, REKAM_REDIS_URL="redis://:hunter2@h/0", REKAM_LOG_LEVEL="ERROR")
+    rows = {row["variable"]: row["value"] for row in sqlite.json("config")}
+    assert (rows["REKAM_SECRET_KEY"], rows["REKAM_REDIS_URL"], rows["REKAM_LOG_LEVEL"]) == ("********",) * 2 + (
+        "ERROR",
+    )
+    shown = sqlite.run("config")
+    assert "s3cr3t" not in shown
+    assert "hunter2" not in shown
+    assert "REKAM_LOG_LEVEL" in shown
+
+
+def test_bootstrap_by_environment(installation: Installation) -> None:
+    """An unattended first start, and a second one that changes nothing."""
+    assert installation.json("db", "status", code=1)["pending"]
+    assert "not up to date" in installation.json("serve", "--port", "0", code=1)["error"]["message"]
+    installation.extra = {
+        "REKAM_ADMIN_EMAIL": "ops@example.org",
+        "REKAM_ADMIN_PASSWORD": "a sentence of few words",
+        "REKAM_BOOTSTRAP_KEY": "lms",
+        "REKAM_BOOTSTRAP_SECRET": "s" * 43,
+    }
+    made = installation.json("bootstrap")
+    assert (made["administrator"], made["password"]) == ("ops@example.org", None)
+    assert (made["key"], made["secret"], made["course"]) == ("lms", None, "demo-ergonomics")
+    again = installation.json("bootstrap")
+    assert [again[name] for name in ("administrator", "key", "course")] == [None] * 3
+    assert installation.json("db", "status") == {"pending": []}
+    assert installation.json("db", "upgrade") == {"applied": []}
+    for path in ("/api/v2/courses", "/xapi/statements"):
+        assert installation.get(path, basic("lms", "s" * 43)).status_code == 200
+    assert [row["email"] for row in installation.json("user", "list")] == ["ops@example.org"]
+
+
+def test_half_a_bootstrap_credential_is_refused(sqlite: Installation) -> None:
+    sqlite.extra["REKAM_BOOTSTRAP_KEY"] = "lms"
+    assert "must be set together" in sqlite.json("bootstrap", code=1)["error"]["message"]
+
+
+def test_generated_secrets_are_shown_once(sqlite: Installation) -> None:
+    first = sqlite.run("bootstrap", "--no-demo")
+    assert "Password" in first
+    assert "Secret" in first
+    second = sqlite.run("bootstrap", "--no-demo")
+    assert "Password" not in second
+    assert "Secret" not in second
+
+
+def test_credentials(sqlite: Installation) -> None:
+    first = sqlite.json("bootstrap", "--no-demo")
+    made = sqlite.json("credential", "create", "--scope", "rest/read", "--name", "report", "--expires", "2099-12-31")
+    assert made["scopes"] == ["rest/read"]
+    auth = basic(made["key"], made["secret"])
+    assert sqlite.get("/api/v2/courses", auth).status_code == 200
+    assert sqlite.get("/xapi/statements", auth).status_code == 403
+    new = sqlite.json("credential", "rotate", made["key"], "--grace", "0")["secret"]
+    assert sqlite.get("/api/v2/courses", auth).status_code == 401
+    auth = basic(made["key"], new)
+    assert sqlite.get("/api/v2/courses", auth).status_code == 200
+    rows = {row["key"]: row for row in sqlite.json("credential", "list")}
+    assert set(rows) == {first["key"], made["key"]}
+    assert (rows[made["key"]]["name"], rows[made["key"]]["state"]) == ("report", "active")
+    assert "secret" not in json.dumps(list(rows.values()))
+    assert sqlite.json("credential", "revoke", made["key"]) == {"key": made["key"], "state": "revoked"}
+    assert sqlite.get("/api/v2/courses", auth).status_code == 401
+    for command in ("rotate", "revoke"):
+        assert sqlite.json("credential", command, "absent", code=1)["error"]["code"] == "not_found"
+    table = sqlite.run("credential", "list")
+    assert "revoked" in table
+    own = sqlite.json("credential", "create", "--key", "mine", "--secret", "x" * 43)
+    assert (own["key"], own["secret"]) == ("mine", "x" * 43)
+    assert sqlite.json("credential", "create", "--key", "mine", code=1)["error"]["code"] == "conflict"
+    assert "no application" in sqlite.json("credential", "list", "--tenant", "absent", code=1)["error"]["message"]
+
+
+def test_users(sqlite: Installation) -> None:
+    sqlite.json("bootstrap", "--no-demo")
+    made = sqlite.json("user", "create", "ina@example.org", "--role", "instructor", "--name", "Ina")
+    assert made["password"]
+    given = sqlite.json("user", "create", "budi@example.org", "--password-stdin", given="a sentence of few words\n")
+    assert given == {"email": "budi@example.org", "role": "tenant_administrator"}
+    rows = {row["email"]: row for row in sqlite.json("user", "list")}
+    assert (rows["ina@example.org"]["role"], rows["ina@example.org"]["name"]) == ("instructor", "Ina")
+    assert len(rows) == 3
+    assert sqlite.json("user", "create", "ina@example.org", code=1)["error"]["code"] == "conflict"
+    for wrong in (["no address"], ["x@example.org", "--role", "emperor"]):
+        assert sqlite.json("user", "create", *wrong, code=1)["error"]["code"] == "invalid"
+    assert sqlite.json("user", "create", "y@example.org", "--password-stdin", code=1, given="short\n")["error"]
+
+
+def test_import(installation: Installation, tmp_path: Path) -> None:
+    installation.json("bootstrap", "--no-demo")
+    good, bad = tmp_path / "Safe lifting.zip", tmp_path / "bad.zip"
+    good.write_bytes(build_zip())
+    bad.write_bytes(b"no zip")
+    (row,) = installation.json("import", str(good))
+    assert (row["course"], row["version"], row["status"]) == ("Safe-lifting", 1, "COMPLETE")
+    rows = installation.json("import", str(good), str(bad), code=1)
+    assert [(r["version"], r["status"]) for r in rows] == [(2, "COMPLETE"), (1, "ERROR")]
+    assert installation.json("import", "--course-id", "other", str(good))[0]["course"] == "other"
+    assert installation.json("import", "--no-new-version", str(good), code=1)["error"]["code"] == "course_exists"
+    installation.run("import", "--course-id", "x", str(good), str(bad), code=2)
+    installation.run("import", str(tmp_path / "absent.zip"), code=2)
+    table = installation.run("import", str(good))
+    assert "COMPLETE" in table
+
+
+def test_commands_before_the_first_start_say_what_to_do(sqlite: Installation, tmp_path: Path) -> None:
+    package = tmp_path / "x.zip"
+    package.write_bytes(build_zip())
+    for arguments in (["credential", "create"], ["user", "list"], ["import", str(package)]):
+        error = sqlite.json(*arguments, code=1)["error"]
+        assert error["message"], arguments
+    assert "REKAM_REDIS_URL is not set" in sqlite.json("worker", code=1)["error"]["message"]
+
+
+def test_an_unreachable_database_is_said(sqlite: Installation) -> None:
+    sqlite.database_url = "postgresql://nobody@127.0.0.1:1/none"
+    error = sqlite.json("db", "status", code=1)["error"]
+    assert error["code"] == "database"
+    assert "the database cannot be used" in error["message"]
+
+
+def test_doctor(sqlite: Installation) -> None:
+    sqlite.json("bootstrap", "--no-demo")
+    checks = {check["name"]: check for check in sqlite.json("doctor")}
+    assert checks["database"]["state"] == "ok"
+    assert checks["migrations"]["state"] == "ok"
+    assert "broken" not in {check["state"] for check in checks.values()}
+    sqlite.extra["REKAM_REDIS_URL"] = "redis://127.0.0.1:1/0"
+    broken = {check["name"]: check["state"] for check in sqlite.json("doctor", code=1)}
+    assert broken["redis"] == "broken"
+    assert "redis" in sqlite.run("doctor", code=1)
+
+
+STATEMENT = {
+    "actor": {"mbox": "mailto:ayu@example.org"},
+    "verb": {"id": "http://adlnet.gov/expapi/verbs/completed"},
+    "object": {"id": "https://example.org/course"},
+}
+ATTACHED = "bytes of an attachment"
+
+
+def statement_with_attachment(installation: Installation, auth: dict[str, str]) -> str:
+    sha2 = hashlib.sha256(ATTACHED.encode()).hexdigest()
+    attachment = {
+        "usageType": "https://example.org/usage", "display": {"en": "A file"}, "contentType": "text/plain",
+        "length": len(ATTACHED), "sha2": sha2,
+    }  # fmt: skip
+    first = json.dumps({**STATEMENT, "attachments": [attachment]})
+    body = (
+        f"--b\r\nContent-Type: application/json\r\n\r\n{first}\r\n--b\r\nContent-Type: text/plain\r\n"
+        f"Content-Transfer-Encoding: binary\r\nX-Experience-API-Hash: {sha2}\r\n\r\n{ATTACHED}\r\n--b--\r\n"
+    )
+    app = installation.app()
+    headers = {**auth, "X-Experience-API-Version": "2.0.0", "Content-Type": "multipart/mixed; boundary=b"}
+    answer = app.test_client().post("/xapi/statements", base_url=HERE, data=body.encode(), headers=headers)
+    assert answer.status_code == 200, answer.text
+    with app.app_context():
+        db.engine.dispose()
+    statement: str = answer.json[0]
+    return statement
+
+
+@pytest.fixture(params=DATABASES)
+def two(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Installation, Installation]]:
+    """An installation and the place where it is brought back to, on each database."""
+    urls = ["", ""] if request.param == "sqlite" else [make_postgres_database(), make_postgres_database()]
+    yield Installation(tmp_path / "first", urls[0]), Installation(tmp_path / "second", urls[1])
+    for url in filter(None, urls):
+        drop_postgres_database(url)
+
+
+def test_backup_restore_verify(two: tuple[Installation, Installation], tmp_path: Path) -> None:
+    first, second = two
+    made = first.json("bootstrap")
+    auth = basic(made["key"], made["secret"])
+    statement = statement_with_attachment(first, auth)
+    archive = tmp_path / "all.tar"
+    backup = first.json("backup", str(archive))
+    assert (backup["rows"]["statements"], backup["archive"]) == (1, str(archive))
+    assert archive.stat().st_mode & 0o077 == 0, "it holds the secret key"
+    assert first.json("backup", str(archive), code=1)["error"]["code"] == "conflict"
+    assert first.json("verify", str(archive))["problems"] == []
+    assert first.json("restore", str(archive), code=1)["error"]["code"] == "conflict", "not over what is there"
+
+    restored = second.json("restore", str(archive))
+    assert restored["different"] == {}
+    assert restored["rows"] == backup["rows"]
+    assert second.json("verify")["problems"] == []
+    assert second.json("db", "status") == {"pending": []}
+    path = f"/xapi/statements?statementId={statement}&attachments=true"
+    before, after = first.get(path, auth), second.get(path, auth)
+    assert ATTACHED in after.text
+    assert before.text.split("\r\n\r\n", 1)[1].count(statement) == after.text.split("\r\n\r\n", 1)[1].count(statement)
+    assert second.get("/api/v2/courses", auth).json == first.get("/api/v2/courses", auth).json
+    assert second.json("bootstrap")["course"] is None
+
+
+def test_verify_finds_damage(sqlite: Installation, tmp_path: Path) -> None:
+    made = sqlite.json("bootstrap")
+    statement_with_attachment(sqlite, basic(made["key"], made["secret"]))
+    archive = tmp_path / "all.tar"
+    sqlite.json("backup", str(archive))
+    assert sqlite.json("verify")["problems"] == []
+    damaged = bytearray(archive.read_bytes())
+    place = damaged.index(ATTACHED.encode())
+    damaged[place] ^= 1
+    archive.write_bytes(damaged)
+    assert "is damaged" in sqlite.json("verify", str(archive), code=1)["problems"][0]
+    archive.write_bytes(damaged[: len(damaged) // 2])
+    assert sqlite.json("verify", str(archive), code=1)
+
+    blobs = [path for path in (sqlite.folder / "blobs").rglob("*") if path.is_file()]
+    attached = next(path for path in blobs if path.read_bytes() == ATTACHED.encode())
+    page = next(path for path in blobs if path.read_bytes().startswith(b"<!doctype html"))
+    attached.unlink()
+    page.chmod(0o600)
+    page.write_bytes(b"something else")
+    with (app := sqlite.app()).app_context():
+        session().execute(text("UPDATE statements SET body = '{'"))
+        session().commit()
+        db.engine.dispose()
+    del app
+    problems = sqlite.json("verify", code=1)["problems"]
+    assert [p for p in problems if attached.name in p and "attachment" in p and "missing" in p]
+    assert [p for p in problems if page.name in p and "damaged" in p]
+    assert [p for p in problems if p.endswith("is not JSON")]
+
+
+def test_the_installed_command(sqlite: Installation) -> None:
+    """As a program of its own: errors on stderr for people, JSON on stdout for machines."""
+    program = Path(sys.executable).parent / "rekam"
+    environment = {**os.environ, **sqlite.environment, "REKAM_TYPO": "1"}
+    for arguments in ([], ["--json"]):
+        ran = subprocess.run(
+            [program, *arguments, "config"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+        )
+        assert ran.returncode == 1
+        told, silent = (ran.stdout, ran.stderr) if arguments else (ran.stderr, ran.stdout)
+        assert "unknown setting REKAM_TYPO" in told
+        assert silent == ""

@@ -147,6 +147,7 @@ CASES = [
     Case("GET /registrations/{registrationId}/instances"),
     Case("GET /registrations/{registrationId}/instances/{instanceId}", shows={"instance": 0}),
     Case("GET /registrations/{registrationId}/instances/{instanceId}/launchHistory"),
+    Case("GET /registrations/{registrationId}/trace"),
     Case("GET /registrations/{registrationId}/xAPIStatements"),
     Case("GET /registrations/{registrationId}/instances/{instanceId}/xAPIStatements"),
     Case("POST /learner/{learnerId}/updateInfo", {"firstName": "Sari", "email": "s@example.org"}, status=204),

@@ -6,7 +6,7 @@ PORT ?= 8000
 CONTENT_PORT ?= 8001
 BIN := .venv/bin
 
-.PHONY: help setup run test check format docs bench conformance-xapi supplement-xapi conformance-scorm properties-sequencing bench-sequencing clean
+.PHONY: help setup run test check format docs bench conformance-xapi supplement-xapi conformance-scorm properties-sequencing bench-sequencing clean bench-imports fuzz-packages
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -70,6 +70,11 @@ properties-sequencing: .venv/.installed-tests ## Random walks through 20,000 ran
 
 bench-sequencing: .venv/.installed-tests ## How long sequencing takes on courses of 1,000 activities
 	@$(BIN)/python -m bench.sequencing
+bench-imports: .venv/.installed-tests ## A large package against unzip; SIZE=MiB
+	@$(BIN)/python -m bench.imports --size $(or $(SIZE),1024)
+
+fuzz-packages: .venv/.installed-tests ## Import generated and mutated hostile zips; N=how many, SEED=where to begin
+	@$(BIN)/python -m tests.fuzz_packages --count $(or $(N),10000) --seed $(or $(SEED),1)
 
 clean: ## Remove .venv and test leftovers; keeps the data in var/
 	rm -rf .venv .test .pytest_cache .mypy_cache .ruff_cache *.egg-info

@@ -170,7 +170,8 @@ def _slashed(name: bytes) -> bytes:
 def _check_overlap(spans: list[tuple[int, int, str]], directory: int) -> None:
     """No byte of the file may belong to two entries, or to an entry and the directory."""
     spans.sort()
-    for (_, end, name), (start, _, other) in zip(spans, [*spans[1:], (directory, 0, "")], strict=True):
+    followers = [*spans[1:], (directory, 0, "")] if spans else []
+    for (_, end, name), (start, _, other) in zip(spans, followers, strict=True):
         if end > start:
             raise BadZip("zip_overlap", name, other=other or "central directory")
 

@@ -63,6 +63,10 @@ def test_absolute_paths_are_rejected(name: str) -> None:
     assert rejection(zipped({name: "x"})) == "zip_absolute_path"
 
 
+def test_an_empty_zip_has_no_manifest() -> None:
+    assert rejection(zipped({})) == "manifest_missing"
+
+
 @pytest.mark.parametrize("raw", [b"a\x00b.html", b"a\nb.html", b"a\x7fb.html"])
 def test_control_characters_in_names_are_rejected(raw: bytes) -> None:
     assert rejection(renamed(b"a_b.html", raw)) == "zip_control_character"

@@ -12,7 +12,7 @@ import hashlib
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import msgspec
@@ -103,6 +103,12 @@ def declared(batch: Iterable[Incoming]) -> dict[str, tuple[Incoming, str, bool]]
         for one in batch
         for number, attachment in enumerate(one.received.value.get("attachments", ()))
     }
+
+
+def just_before(stored: str) -> str | None:
+    """A millisecond before a timestamp: ``since`` leaves out its own moment, which further statements may share."""
+    moment = parse_timestamp(stored)
+    return rows.format_time(moment - timedelta(milliseconds=1)) if moment is not None else None
 
 
 # --- storing ------------------------------------------------------------------------------------------------------

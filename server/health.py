@@ -48,6 +48,10 @@ def drain() -> None:
     _state["draining"] = True
 
 
+def is_draining() -> bool:
+    return _state["draining"]
+
+
 @bp.get("/healthz")
 @web.public("says only that the process runs")
 def healthz() -> Response:

@@ -25,6 +25,7 @@ def init_app(app: Flask) -> None:
         records,
         registrations,
         service,
+        stream,
         tags,
         trace,
         webhooks,

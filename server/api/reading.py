@@ -89,6 +89,13 @@ def share(name: str) -> float | None:
     return float(value)
 
 
+def whole_position(value: str) -> int:
+    """The id of an event of a stream: a place in the stored order."""
+    if not re.fullmatch(r"[0-9]{1,19}", value, re.ASCII) or int(value) >= 1 << 63:
+        raise Invalid(f"the Last-Event-ID {value[:50]!r} is not one of ours", parameter="lastEventId")
+    return int(value)
+
+
 def word(name: str, words: Sequence[str], default: str | None = None) -> str | None:
     """One of ``words``, which the dialect compares without case."""
     value = text(name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import click
 
@@ -14,10 +14,14 @@ from core.db import unit_of_work
 from server import removals
 from server.cli import filters
 from server.cli.context import Context, pass_context, shared, tenant_id_of
-from server.transfer import exporter, importer
+from server.transfer import exporter, importer, migration
 from server.transfer.folder import write_json
+from server.transfer.remote import Remote
 
 tenant = click.option("--tenant", metavar="APP_ID", help="Application; needed when there are several.")
+
+
+_REJECTS = "Write lines that cannot be stored here and go on."
 
 
 @click.group()
@@ -111,6 +115,61 @@ def describe(totals: importer.Totals) -> str:
     return text + (f"; {totals.rejected} lines rejected" if totals.rejected else "")
 
 
+@click.command()
+@shared
+@tenant
+@click.option("--from", "url", required=True, metavar="URL", help="xAPI endpoint, like https://lrs.example/xapi.")
+@click.option("--key", required=True, help="Key (user name) there; it must be allowed to read everything.")
+@click.option("--secret", help="Its secret; others on this machine may see it in the list of processes.")
+@click.option("--secret-stdin", is_flag=True, help="Read the secret from standard input.")
+@click.option("--documents/--no-documents", default=True, show_default=True, help="State and profile documents.")
+@click.option("--rejects", type=click.Path(dir_okay=False, path_type=Path), help=_REJECTS)
+@click.option(
+    "--missing-attachments", is_flag=True, help="Store statements whose attachments the other store lacks, too."
+)
+@click.option("--restart", is_flag=True, help="Begin anew although an earlier migration came further.")
+@pass_context
+def migrate(
+    context: Context,
+    tenant: str | None,
+    url: str,
+    key: str,
+    secret: str | None,
+    secret_stdin: bool,
+    documents: bool,
+    rejects: Path | None,
+    missing_attachments: bool,
+    restart: bool,
+) -> None:
+    """Bring in everything of another record store over xAPI, keeping id, stored, authority and version.
+
+    Goes on where it stopped; run again later it adds what has come since. Exit code 1 when statements were rejected.
+    """
+    if secret_stdin:
+        secret = sys.stdin.readline().rstrip("\n")
+    if secret is None:
+        raise click.UsageError("the secret is needed: --secret-stdin or --secret")
+    with ExitStack() as stack:
+        stack.enter_context(context.app())
+        progress = stack.enter_context(context.progress())
+        tenant_id = tenant_id_of(tenant)
+        bad = stack.enter_context(rejects.open("ab")) if rejects else None
+        attachments: dict[str, IO[bytes]] = {}
+        work = importer.Importer(tenant_id, attachments.get, rejects=bad, missing_attachments=missing_attachments)
+        try:
+            remote = Remote(url, key, secret)
+            tell = context.teller(progress)
+            migration.migrate(work, remote, attachments, documents=documents, restart=restart, tell=tell)
+        finally:
+            totals = work.totals
+            with unit_of_work():
+                audit.record(tenant_id, "system", "statements.migrated", url[:512], **totals.summary())
+    for problem in totals.problems:
+        context.say(f"  - {problem}")
+    context.show({"from": url, **totals.summary()}, describe(totals))
+    sys.exit(1 if totals.rejected else 0)
+
+
 @statements.command("purge")
 @shared
 @tenant
@@ -194,4 +253,4 @@ def _confirm(context: Context, sure: bool, question: str) -> None:
     click.confirm(question, abort=True, err=True)
 
 
-COMMANDS = (statements, erase)
+COMMANDS = (statements, migrate, erase)

@@ -169,6 +169,7 @@ CASES = [
     Case("POST /erasures", {"agents": [{"mbox": "mailto:a@example.org"}], "mode": "delete"}, shows={"dryRun": True}),
     Case("GET /erasures"),
     Case("GET /erasures/{erasureId}", shows={"status": "COMPLETE"}),
+    Case("GET /statements/stream", query="seconds=0&since=2026-01-01T00:00:00Z"),
     # what deletes
     Case("POST /registrations/{registrationId}/instances", status=204),
     Case("DELETE /registrations/{registrationId}/instances/{instanceId}", status=204),

@@ -141,6 +141,13 @@ def _json_object(content: bytes, content_type: str, what: str) -> dict[str, Any]
     return decoded
 
 
+def change(
+    place: Place, id_: str, make: Callable[[bytes | None], bytes], content_type: str = "application/json"
+) -> Content:
+    """Replace the document by what ``make`` makes of it (None: there is none) with no other writer in between."""
+    return _write(place, id_, lambda before: (make(before and before.content), content_type), None)
+
+
 def delete(place: Place, id_: str, precondition: Precondition | None = None) -> None:
     row = _locked(place, id_)
     if precondition is not None:

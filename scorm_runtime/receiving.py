@@ -9,7 +9,7 @@ from datetime import datetime
 from core import clock
 from core.errors import Invalid
 from course_packages.model import Item
-from scorm_runtime import seeds, statements, tracking
+from scorm_runtime import seeds, state_documents, statements, tracking
 from scorm_runtime.cmi import DataModel
 from scorm_runtime.delivery import model_settings
 from scorm_runtime.facts import Facts, read
@@ -41,6 +41,7 @@ def receive(
         row.initialized = clock.now()
         if run.makes("activities"):
             run.statements.append(statements.initialized(run.scene(state), resumed=row.entry == "resume"))
+            state_documents.attempt_begun(run.tenant_id, run.scene(state))
     facts = _judge(run, item, state, model, over=ending or late, spoke=row.initialized is not None)
     if changes:
         state.saved = True
@@ -146,4 +147,5 @@ def _tell(run: Run, row: RuntimeSession, state: ActivityState, facts: Facts, *, 
     run.statements.extend(statements.status_changes(scene, facts, told))
     if over:
         run.statements.append(statements.ended(scene, facts, row.seconds, suspended=suspended))
+        state_documents.attempt_ended(run.tenant_id, scene, state.cmi, state.seconds)
     state.told = told

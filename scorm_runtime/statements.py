@@ -68,6 +68,15 @@ class Scene:
     def sco_iri(self) -> str:
         return f"{self.course_iri}/activities/{quote(self.activity, safe='')}"
 
+    @property
+    def attempt_iri(self) -> str:
+        return f"{self.sco_iri if self.activity else self.course_iri}?attemptId={self.attempt}"
+
+    @property
+    def actor(self) -> dict[str, Any]:
+        """The learner as an account without personal data."""
+        return {"objectType": "Agent", "account": {"homePage": self.home, "name": self.learner_id}}
+
 
 # --- the frame of a statement -------------------------------------------------------------------------------------
 
@@ -88,8 +97,7 @@ def sco(scene: Scene) -> dict[str, Any]:
 
 
 def _attempt(scene: Scene) -> dict[str, Any]:
-    about = scene.sco_iri if scene.activity else scene.course_iri
-    return _activity(f"{about}?attemptId={scene.attempt}", "attempt", "", scene.language)
+    return _activity(scene.attempt_iri, "attempt", "", scene.language)
 
 
 def _statement(
@@ -104,7 +112,7 @@ def _statement(
         activities["parent"] = [parent]
     made: Statement = {
         "id": str(uuid.uuid4()),
-        "actor": {"objectType": "Agent", "account": {"homePage": scene.home, "name": scene.learner_id}},
+        "actor": scene.actor,
         "verb": {"id": VERBS + verb, "display": {"en": verb, "id": _DISPLAY[verb]}},
         "object": target,
         "timestamp": time or scene.time,

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
 from server.demo import build_zip
-from tests.browser.courses import scorm_12
+from tests.browser.courses import habits, scorm_12
 from tests.browser.player import Player
 from tests.browser.rest import Rest
 from tests.conftest import DATABASES, drop_postgres_database, make_postgres_database
@@ -45,7 +45,8 @@ def live_database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempP
 @pytest.fixture(scope="session")
 def rest(live_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rest]:
     """A running server without Redis, spoken to by REST."""
-    with live_server(live_database, tmp_path_factory.mktemp("live-data")) as (server, tenant):
+    allowed = {"REKAM_FRAME_ANCESTORS": "http://lms.localhost:*"}
+    with live_server(live_database, tmp_path_factory.mktemp("live-data"), extra=allowed) as (server, tenant):
         yield Rest(server, tenant)
 
 
@@ -58,6 +59,11 @@ def demo(rest: Rest) -> str:
 @pytest.fixture(scope="session")
 def course_12(rest: Rest) -> str:
     return rest.import_course(scorm_12())
+
+
+@pytest.fixture(scope="session")
+def course_habits(rest: Rest) -> str:
+    return rest.import_course(habits())
 
 
 @pytest.fixture

@@ -74,3 +74,57 @@ def scorm_12(*, mastery: int | None = 70) -> bytes:
         for name, text in {"imsmanifest.xml": manifest, **files}.items():
             archive.writestr(name, text)
     return buffer.getvalue()
+
+
+_MANIFEST_2004 = """<?xml version="1.0"?>
+<manifest identifier="fixture-2004" version="1" xmlns="http://www.imsglobal.org/xsd/imscp_v1p1"
+          xmlns:adlcp="http://www.adlnet.org/xsd/adlcp_v1p3" xmlns:imsss="http://www.imsglobal.org/xsd/imsss">
+  <metadata><schema>ADL SCORM</schema><schemaversion>2004 4th Edition</schemaversion></metadata>
+  <organizations default="org"><organization identifier="org"><title>Habits</title>{items}
+    <imsss:sequencing><imsss:controlMode choice="true" flow="true"/></imsss:sequencing></organization></organizations>
+  <resources>{resources}</resources>
+</manifest>
+"""
+# `said` is what the test waits for; `work` and `api` are for its own calls.
+_HABIT = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>{title}</title></head><body>
+<h1>{title}</h1><p id="entry"></p>
+<script>
+var api = null;
+for (var w = window, i = 0; i < 8 && !api; i++) {{
+  api = w.API_1484_11 || (w.opener && w.opener.API_1484_11) || null;
+  w = w.parent;
+}}
+api.Initialize("");
+document.getElementById("entry").textContent = [
+  api.GetValue("cmi.entry"), api.GetValue("cmi.location"), api.GetValue("cmi.completion_status")].join("|");
+function commit(page) {{ api.SetValue("cmi.location", page); return api.Commit(""); }}
+{script}
+</script></body></html>
+"""
+# Keeps its last word for `unload`, as old content does, and says nothing before.
+_LAST_WORD = """
+window.onunload = function () {
+  api.SetValue("cmi.location", "at-unload");
+  api.SetValue("cmi.session_time", "PT30S");
+  api.SetValue("cmi.exit", "suspend");
+  api.Terminate("");
+};"""
+
+
+def habits() -> bytes:
+    """Two SCOs: ``never`` commits and never says good-bye, ``unload`` says everything in its unload handler."""
+    parts = {"never": ("Never terminates", ""), "unload": ("Only at unload", _LAST_WORD)}
+    resource = _RESOURCE.replace("scormtype", "scormType")
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(
+            "imsmanifest.xml",
+            _MANIFEST_2004.format(
+                items="".join(_ITEM.format(id=id_, title=title, more="") for id_, (title, _) in parts.items()),
+                resources="".join(resource.format(id=id_) for id_ in parts),
+            ),
+        )
+        for id_, (title, script) in parts.items():
+            archive.writestr(f"{id_}.html", _HABIT.format(title=title, script=script))
+    return buffer.getvalue()

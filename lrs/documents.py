@@ -145,7 +145,7 @@ def change(
     place: Place, id_: str, make: Callable[[bytes | None], bytes], content_type: str = "application/json"
 ) -> Content:
     """Replace the document by what ``make`` makes of it (None: there is none) with no other writer in between."""
-    return _write(place, id_, lambda before: (make(before and before.content), content_type), None)
+    return _write(place, id_, lambda before: (make(before.content if before is not None else None), content_type), None)
 
 
 def delete(place: Place, id_: str, precondition: Precondition | None = None) -> None:

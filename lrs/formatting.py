@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
 
-# Activity id → canonical definition, or None.
-Definitions = Callable[[str], dict[str, Any] | None]
+# Activity id → canonical definition, of those that have one.
+Definitions = Mapping[str, dict[str, Any]]
 _MAPS = ("name", "description")
 _LISTS = ("choices", "scale", "source", "target", "steps")
 
@@ -18,9 +18,8 @@ def joined(statements: Iterable[bytes], more: str) -> bytes:
     return b'{"statements":[' + b",".join(statements) + b'],"more":' + msgspec.json.encode(more) + b"}"
 
 
-def ids(body: bytes, *, without_display: bool) -> bytes:
+def ids(value: dict[str, Any], *, without_display: bool) -> bytes:
     """The least that identifies agents, groups, verb and activities (1.0.3 Communication 2.1.3 `ids`)."""
-    value = msgspec.json.decode(body)
     return msgspec.json.encode(_ids(value, without_display))
 
 
@@ -68,9 +67,8 @@ def _bare_context(context: dict[str, Any]) -> dict[str, Any]:
     return out
 
 
-def canonical(body: bytes, languages: list[str], definitions: Definitions) -> bytes:
-    """Canonical activity definitions, and one language in every language map (1.0.3 Communication 2.1.3 `canonical`)."""
-    value = msgspec.json.decode(body)
+def canonical(value: dict[str, Any], languages: list[str], definitions: Definitions) -> bytes:
+    """Canonical activity definitions, and one language in every language map (1.0.3 Communication 2.1.3 `canonical`). Changes ``value``."""
     _canonical(value, languages, definitions)
     return msgspec.json.encode(value)
 
@@ -91,7 +89,7 @@ def _canonical(value: dict[str, Any], languages: list[str], definitions: Definit
 
 
 def _define(activity: dict[str, Any], languages: list[str], definitions: Definitions) -> None:
-    known = definitions(activity["id"])
+    known = definitions.get(activity["id"])
     if known:
         activity["definition"] = known
     if "definition" not in activity:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable
 from hashlib import blake2b
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 from sqlalchemy import select
@@ -115,8 +115,14 @@ def merge(known: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
 
 def definition(tenant_id: int, activity_id: str) -> dict[str, Any] | None:
     """The canonical definition, or None where no statement has defined the activity."""
-    row = session().get(Activity, (tenant_id, key(activity_id)))
-    return cast(dict[str, Any], msgspec.json.decode(row.definition)) if row is not None else None
+    return definitions(tenant_id, [activity_id]).get(activity_id)
+
+
+def definitions(tenant_id: int, activity_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """The canonical definitions of those activities that have one."""
+    keys = sorted(key(id_) for id_ in activity_ids)
+    query = select(Activity.id, Activity.definition).where(Activity.tenant_id == tenant_id, Activity.key.in_(keys))
+    return {id_: msgspec.json.decode(packed) for id_, packed in session().execute(query)}
 
 
 def agent_names(tenant_id: int, identifier: str) -> list[str]:

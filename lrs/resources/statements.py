@@ -14,7 +14,7 @@ from core.errors import Forbidden, Invalid, NotFound
 from core.ids import new_secret
 from core.settings import get_settings
 from core.web import principal, scope
-from lrs import attachments, consistency, formatting, idempotency, metadata, multipart, parsing, query, store
+from lrs import attachments, consistency, formatting, idempotency, metadata, multipart, parsing, query, rows, store
 from lrs.committing import Job, committer
 from lrs.consistency import stored_time
 from lrs.query import Filters
@@ -190,7 +190,7 @@ def _page(wanted: more.Continuation, filters: Filters) -> Response:
     link = ""
     if found.more:
         link = more.link(msgspec.structs.replace(wanted, after=found.positions[-1], through=through))
-    body = formatting.joined([_formatted(s, wanted.format) for s in found.statements], link)
+    body = formatting.joined(_formatted(found.statements, wanted.format), link)
     response = _answer(body, found.statements, wanted.attachments)
     if found.positions:
         response.headers["Last-Modified"] = http.http_date(stored_time(max(found.positions)))
@@ -211,19 +211,22 @@ def _read_one() -> Response:
     mine = _only_mine()
     if found is None or found.voided != voided or (mine is not None and found.authority != mine):
         raise NotFound(f"there is no {'voided ' if voided else ''}statement {statement_id}")
-    response = _answer(_formatted(found.body, word), [found.body], with_attachments)
+    response = _answer(_formatted([found.body], word)[0], [found.body], with_attachments)
     response.headers["Last-Modified"] = http.http_date(stored_time(found.position))
     return response
 
 
-def _formatted(body: bytes, word: str) -> bytes:
+def _formatted(bodies: list[bytes], word: str) -> list[bytes]:
     if word == "exact":
-        return body
+        return bodies
+    values = [msgspec.json.decode(body) for body in bodies]
     if word == "ids":
-        return formatting.ids(body, without_display=http.version().ids_without_display)
-    tenant_id = principal().tenant_id
+        without_display = http.version().ids_without_display
+        return [formatting.ids(value, without_display=without_display) for value in values]
+    mentioned = {activity["id"] for value in values for activity in rows.activities(value)}
+    known = metadata.definitions(principal().tenant_id, mentioned)
     languages = [tag for tag, quality in request.accept_languages if quality > 0]
-    return formatting.canonical(body, languages, lambda id_: metadata.definition(tenant_id, id_))
+    return [formatting.canonical(value, languages, known) for value in values]
 
 
 def _answer(body: bytes, statements: list[bytes], with_attachments: bool) -> Response:

@@ -35,6 +35,8 @@ def serve(context: Context, host: str, port: int, content_port: int | None, work
         environ["WEB_CONCURRENCY"] = str(workers)
     shown = f"[{host}]" if ":" in host else host
     environ["GUNICORN_BIND"] = f"{shown}:{port},{shown}:{content_port}"
+    # The memory of glibc's arenas, one for each thread, is never given back; few are enough where one thread runs at a time.
+    environ.setdefault("MALLOC_ARENA_MAX", "2")
     settings = context.settings
     with context.app():
         from server import database

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import timedelta
 from typing import Any
 
@@ -157,13 +158,34 @@ def test_every_filter_reads_an_index(app: Flask, tenant: TestTenant) -> None:
         put(tenant, *[_spread(i) for i in range(start, start + 500)])
     session().execute(text("ANALYZE statements"))
     session().execute(text("ANALYZE statement_references"))
-    for filters in FILTERS:
-        for ascending in (False, True):
-            built = query.select_page(tenant.id, Filters(**filters), None, ascending, 1 << 41).limit(26)
-            sql = built.compile(session().get_bind(), compile_kwargs={"literal_binds": True})
-            plan = "\n".join(row[0] for row in session().execute(text(f"EXPLAIN {sql}")))
-            assert "Seq Scan" not in plan, (filters, plan)
-            assert "Index" in plan, (filters, plan)
+    middle = session().scalar(text("SELECT max(position) FROM statements WHERE tenant_id = :t"), {"t": tenant.id})
+    moment = stored_time(middle)
+    ranges: list[dict[str, Any]] = [{}, {"since": moment - timedelta(hours=1)}, {"until": moment}]
+    ranges += [
+        {"since": moment - timedelta(minutes=1), "until": moment},
+        {"authority": query.authority_reference(AUTHORITY)},
+    ]
+    for filters, within, ascending in itertools.product(FILTERS, ranges, (False, True)):
+        plan = _plan(tenant, filters | within, ascending)
+        assert "Seq Scan" not in plan, (filters, within, plan)
+        assert "Index" in plan, (filters, within, plan)
+
+
+def test_every_filter_searches_an_index_of_sqlite(app: Flask, tenant: TestTenant) -> None:
+    if dialect() != "sqlite":
+        pytest.skip("the plans of SQLite")
+    put(tenant, *[_spread(i) for i in range(200)])
+    for filters, ascending in itertools.product(FILTERS, (False, True)):
+        plan = _plan(tenant, filters, ascending)
+        assert "SCAN" not in plan, (filters, plan)
+        assert "TEMP B-TREE" not in plan, (filters, plan)
+
+
+def _plan(tenant: TestTenant, filters: dict[str, Any], ascending: bool) -> str:
+    built = query.select_page(tenant.id, Filters(**filters), None, ascending, 1 << 41).limit(26)
+    sql = built.compile(session().get_bind(), compile_kwargs={"literal_binds": True})
+    explain = "EXPLAIN" if dialect() == "postgresql" else "EXPLAIN QUERY PLAN"
+    return "\n".join(str(row[-1]) for row in session().execute(text(f"{explain} {sql}")))
 
 
 def _spread(i: int) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from course_packages.model import Standard
 from scorm_runtime import rollup
 from scorm_runtime.run import Run
 from scorm_runtime.sequencing import TocEntry
@@ -58,8 +59,8 @@ def _request_valid(run: Run, toc: list[TocEntry]) -> dict[str, Any]:
         "continue": _word(valid("continue").allowed),
         "previous": _word(valid("previous").allowed),
         "choice": {entry.id: _word(entry.selectable) for entry in toc},
-        # NB.2.1 step 13: every available activity can be jumped to.
-        "jump": {entry.id: "true" for entry in toc},
+        # NB.2.1 step 13: every available activity can be jumped to, from the 4th Edition on.
+        "jump": {entry.id: _word(run.outline.standard == Standard.SCORM_2004_4) for entry in toc},
     }
 
 

@@ -112,6 +112,8 @@
       const wanted = isStep ? boot.settings.showNavigation !== false : controls[name];
       button.hidden = !wanted || withheld.includes(name) || !page.answer || page.over;
       button.disabled = page.busy || !controls[name];
+      // Why a step is off: shown under the pointer, told to screen readers.
+      if (isStep) button.title = page.busy ? "" : (controls.reasons || {})[name] || "";
     }
     // Next stands out once there is nothing left to do here; before that the content's own buttons come first.
     const here = page.answer && page.answer.toc.find((entry) => entry.current);

@@ -104,7 +104,7 @@ class Sequencer:
         try:
             found = overall.navigate(tree, request, aim)
         except Refused as refused:
-            answer = lookahead.refusal(refused, self.language)
+            answer = lookahead.refusal(tree, refused, self.language)
             tree.note(refused.code, answer.reason)
             return Outcome(exception=answer.exception, reason=answer.reason)
         if found is None:

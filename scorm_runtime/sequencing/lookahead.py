@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from course_packages.model import Standard
 from scorm_runtime.sequencing import checks, delivery, navigation, objectives, reasons, requests, scorm12, tracking
 from scorm_runtime.sequencing.exchange import Controls, TocEntry, Validity
 from scorm_runtime.sequencing.tree import Activity, ActivityTree, Memory, Refused
@@ -23,9 +24,26 @@ def standing_still(tree: ActivityTree, *, tracing: bool) -> Iterator[None]:
         tree.memory, tree.tracing = None, before
 
 
-def refusal(refused: Refused, language: str) -> Validity:
+# The codes that only say that an activity is locked.
+LOCKED = ("SB.2.2-2", "DB.1.1-3")
+
+
+def refusal(tree: ActivityTree, refused: Refused, language: str) -> Validity:
     title = refused.activity.title if refused.activity else ""
-    return Validity(allowed=False, exception=refused.code, reason=reasons.sentence(refused.code, title, language))
+    reason = reasons.sentence(refused.code, title, language)
+    if refused.code in LOCKED and refused.activity is not None:
+        reason = _why_locked(tree, refused.activity, language) or reason
+    return Validity(allowed=False, exception=refused.code, reason=reason)
+
+
+def _why_locked(tree: ActivityTree, activity: Activity, language: str) -> str | None:
+    """What a learner can know of a lock: what is to be done before, or that nothing can be done."""
+    if tree.edition is Standard.SCORM_12 and not scorm12.prerequisites_met(tree, activity):
+        before = scorm12.to_be_done(tree, activity)
+        return reasons.sentence("prerequisites", activity.title, language, before) if before else None
+    if checks.limit_conditions_violated(tree, activity):
+        return reasons.sentence("attempts", activity.title, language)
+    return None
 
 
 def valid(tree: ActivityTree, request: str, target: Activity | None, language: str) -> Validity:
@@ -42,7 +60,7 @@ def _try(tree: ActivityTree, request: str, target: Activity | None, language: st
             if result.deliver is not None:
                 delivery.delivery_request(tree, result.deliver)
     except Refused as refused:
-        return refusal(refused, language)
+        return refusal(tree, refused, language)
     return YES
 
 
@@ -56,7 +74,11 @@ def controls(tree: ActivityTree, language: str) -> Controls:
     if answers["continue"].exception == "SB.2.2-1":
         # A cluster that does not flow comes next: the learner goes on to its table of contents.
         answers["continue"] = YES
-    hidden = tree.current.source.hide_lms_ui if tree.current is not None else ()
+    current = tree.current
+    hidden = current.source.hide_lms_ui if current is not None else ()
+    why = {name: answer.reason for name, answer in answers.items() if not answer.allowed}
+    if current is not None:
+        why |= {name: reasons.sentence("hideLMSUI", current.title, language) for name in hidden if name in answers}
     return Controls(
         continue_=answers["continue"].allowed,
         previous=answers["previous"].allowed,
@@ -66,7 +88,7 @@ def controls(tree: ActivityTree, language: str) -> Controls:
         exit=answers["exit"].allowed,
         abandon=answers["abandon"].allowed,
         hidden=tuple(hidden),
-        reasons={name: answer.reason for name, answer in answers.items() if not answer.allowed},
+        reasons=why,
     )
 
 
@@ -89,12 +111,16 @@ def _hidden(tree: ActivityTree, activity: Activity) -> bool:
 def _entry(tree: ActivityTree, activity: Activity, language: str) -> TocEntry:
     visible = getattr(activity.source, "visible", True) and not _hidden(tree, activity)
     answer = _try(tree, "choice", activity, language)
+    if answer.allowed and not visible:
+        answer = Validity(allowed=False, reason=reasons.sentence("hidden", activity.title, language))
+    elif answer.allowed and activity.parent is None and not offers_choice(tree):
+        answer = Validity(allowed=False, reason=reasons.sentence("NB.2.1-10", activity.title, language))
     return TocEntry(
         id=activity.id,
         title=activity.title,
         depth=activity.depth,
         visible=visible,
-        selectable=visible and answer.allowed and (activity.parent is not None or offers_choice(tree)),
+        selectable=answer.allowed,
         current=activity is tree.current,
         launchable=activity.launchable,
         status=scorm12.lesson_status(tree, activity),

@@ -31,6 +31,13 @@ def compile_script(text: str) -> Expression:
     return expression
 
 
+def done_items(text: str) -> list[str]:
+    """The identifiers of a script that is nothing but items to be done (``A & B``); empty for any other script."""
+    tokens = _tokens(text)[:-1]
+    joined = all(token == ("sign", "&") for token in tokens[1::2])
+    return [word for kind, word in tokens[::2] if kind != "sign"] if joined else []
+
+
 def _tokens(text: str) -> list[tuple[str, str]]:
     found, at, text = [], 0, text.strip()
     while at < len(text):

@@ -1,9 +1,11 @@
 """Sentences for the exception codes, for learners and for whoever asks why; English and Bahasa Indonesia.
 
-``{}`` is the title of the activity the code is about.
+``{}`` is the title of the activity the code is about, ``{before}`` lists the titles of others.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 SENTENCES: dict[str, tuple[str, str]] = {
     "NB.2.1-1": ("The course is already running.", "Kursus sudah berjalan."),
@@ -57,16 +59,19 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "DB.1.1-2": ("“{}” is not part of this attempt.", "“{}” tidak termasuk dalam percobaan ini."),
     "DB.1.1-3": ("“{}” is not available now.", "“{}” belum tersedia."),
     "DB.2-1": ("“{}” is still running.", "“{}” masih berjalan."),
+    "prerequisites": ("“{}” opens when these are done: {before}.", "“{}” terbuka setelah ini selesai: {before}."),
+    "attempts": ("All attempts of “{}” have been used.", "Semua percobaan “{}” sudah terpakai."),
+    "hideLMSUI": ("“{}” has its own control for this.", "“{}” memiliki tombol sendiri untuk ini."),
     "hidden": ("“{}” is not shown.", "“{}” tidak ditampilkan."),
     "OP.1-1": ("Choose what comes next.", "Pilih bagian berikutnya."),
 }  # fmt: skip
 LANGUAGES = ("en", "id")
 
 
-def sentence(code: str, title: str = "", language: str = "en") -> str:
-    """What the code means, in the language asked for (English where it is another one)."""
+def sentence(code: str, title: str = "", language: str = "en", before: Sequence[str] = ()) -> str:
+    """What the code means, in the language asked for (English where it is another one); ``before``: titles."""
     texts = SENTENCES.get(code)
     if texts is None:
         return code
     index = LANGUAGES.index(language) if language in LANGUAGES else 0
-    return texts[index].replace("{}", title.strip())
+    return texts[index].replace("{}", title.strip()).replace("{before}", ", ".join(f"“{t.strip()}”" for t in before))

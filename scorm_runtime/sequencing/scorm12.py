@@ -57,6 +57,13 @@ def prerequisites_met(tree: ActivityTree, activity: Activity) -> bool:
     return met
 
 
+def to_be_done(tree: ActivityTree, activity: Activity) -> list[str]:
+    """Titles of the items that the prerequisites only want done and that are not; empty where they want other things too."""
+    named = prerequisites.done_items(activity.prerequisites or "")
+    found = [tree.activities[identifier] for identifier in named if identifier in tree.activities]
+    return [other.title for other in found if lesson_status(tree, other) not in prerequisites.DONE]
+
+
 def roll_up(tree: ActivityTree, cluster: Activity) -> None:
     """Complete when all children are; failed when one is, passed when all that know are; score: the mean of the known."""
     statuses = [

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import scorm_runtime.sequencing
+from course_packages.model import Item, Standard
 from scorm_runtime.sequencing import ActivityReport, Sequencer, reasons
 from tests.scorm_runtime.sequencing.building import LATEST, cluster, course, engine, post, pre, says, sco, shared
 
@@ -62,9 +63,10 @@ def test_controls_and_what_the_content_hides() -> None:
     controls = e.controls()
     assert (controls.continue_, controls.previous, controls.exit_all, controls.suspend_all) == (True, False, True, True)
     assert controls.hidden == ("continue", "exitAll")
-    assert controls.reasons == {"previous": "This is the beginning of the course."}
+    own = "“A” has its own control for this."
+    assert controls.reasons == {"previous": "This is the beginning of the course.", "continue": own, "exitAll": own}
     e.language = "id"
-    assert e.controls().reasons == {"previous": "Ini adalah awal kursus."}
+    assert e.controls().reasons["previous"] == "Ini adalah awal kursus."
 
 
 def test_continue_stays_usable_at_the_end_and_before_a_cluster_without_flow() -> None:
@@ -105,6 +107,44 @@ def test_decisions_can_be_explained() -> None:
     assert refused.delivered == "a"
     assert e.navigate("start").reason == "The course is already running."
     assert e.trace[-1].code == "NB.2.1-1"
+
+
+@pytest.mark.parametrize(
+    ("item", "reason", "step"),
+    [
+        (sco("b", control=pre("disabled", "not attempted")), "“B” is not available now.", "b: rule disabled applies"),
+        (sco("b", control=pre("hiddenFromChoice", "always")), "“B” cannot be chosen now.", "b: rule hiddenFromChoice"),
+        (
+            sco("b", control={"attempt_limit": 0}),
+            "All attempts of “B” have been used.",
+            "b has no attempt left (0 made)",
+        ),
+    ],
+)
+def test_a_lock_can_be_asked_for_its_reasons(item: Item, reason: str, step: str) -> None:
+    e = engine(sco("a"), item)
+    e.navigate("start")
+    assert e.valid("choice", "b").reason == reason
+    assert any(step in found.text for found in e.trace)
+    assert next(entry for entry in e.toc() if entry.id == "b").reason == reason
+
+
+def test_the_end_of_the_course_is_a_reason_in_the_second_edition_and_an_end_in_later_ones() -> None:
+    for edition, ends in ((Standard.SCORM_2004_2, False), (Standard.SCORM_2004_3, True), (LATEST, True)):
+        e = engine(sco("a"), edition=edition, control={"choice": False})
+        e.navigate("start")
+        assert e.controls().continue_ is ends
+        assert e.valid("continue").allowed is ends
+        assert (e.controls().reasons.get("continue") == "This is the end of the course.") is not ends
+
+
+def test_jump_is_a_request_of_the_fourth_edition() -> None:
+    for edition in (Standard.SCORM_2004_2, Standard.SCORM_2004_3, LATEST):
+        e = engine(sco("a"), sco("b"), edition=edition)
+        e.navigate("start")
+        validity = e.valid("jump", "b")
+        assert validity.allowed is (edition is LATEST)
+        assert (validity.reason == "This request is not known in this edition.") is (edition is not LATEST)
 
 
 def test_report_of_an_unknown_activity() -> None:

@@ -82,6 +82,22 @@ def test_prerequisites_lock_and_unlock() -> None:
     assert e.navigate("continue").delivered == "b"
 
 
+@pytest.mark.parametrize(
+    ("script", "reason"),
+    [
+        ("a & b", "“C” opens when these are done: “A”, “B”."),
+        ("a|b", "“C” is not available now."),
+        ("a=passed", "“C” is not available now."),
+    ],
+)
+def test_a_lock_names_what_is_to_be_done_first(script: str, reason: str) -> None:
+    e = twelve(sco("a"), sco("b"), sco("c", prerequisites=script))
+    e.navigate("start")
+    assert next(entry for entry in e.toc() if entry.id == "c").reason == reason
+    e.language = "id"
+    assert e.valid("choice", "c").reason.endswith(("“A”, “B”.", "belum tersedia."))
+
+
 def test_unreadable_prerequisites_lock_nobody_out() -> None:
     e = twelve(sco("a"), sco("b", prerequisites="a & (("))
     e.navigate("start")

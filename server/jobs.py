@@ -31,7 +31,7 @@ from course_packages import importing  # registers the handler of imports
 from course_packages.models import JobStatus
 from lrs import idempotency
 from scorm_runtime import sweep
-from server import people, removals, storage  # noqa: F401 - removals registers its handler
+from server import forwarding, people, removals, storage  # noqa: F401 - removals registers its handler
 from server.webhooks import deliveries, postbacks
 
 log = logging.getLogger("rekam.jobs")
@@ -278,6 +278,7 @@ class Drainer:
     def _turn(self) -> bool:
         self._ticker.tick()
         self._usage.tick()
+        forwarding.look()
         if not anything_due():
             return False
         fanned = deliveries.fan_out()

@@ -29,7 +29,7 @@ from sqlalchemy import or_, select
 from core import clock, outbox
 from core.db import db, session
 from core.outbox import OutboxRow
-from server import jobs
+from server import forwarding, jobs
 
 log = logging.getLogger("rekam.queue")
 
@@ -169,6 +169,7 @@ class Sweeper:
     def turn(self) -> None:
         """One round, in an application context."""
         self._ticker.tick()
+        forwarding.look()
         now = time.monotonic()
         self._given = {row: at for row, at in self._given.items() if now - at < PATIENCE_SECONDS}
         rows = [row for row in _due() if row not in self._given]

@@ -19,6 +19,7 @@ def init_app(app: Flask) -> None:
         bearer,
         configuration,
         courses,
+        forwarders,
         imports,
         learners,
         openapi,

@@ -22,17 +22,22 @@ from server.api.reading import Body, body
 from server.removals import Removal
 
 
-class PurgeBody(Body):
-    """What is to go must fit all that is given; ``since`` and ``until`` look at ``stored``."""
+class StatementFilter(Body):
+    """What a statement must be like, as in the xAPI Statement Resource."""
 
-    since: str | None = None
-    until: str | None = None
     agent: dict[str, Any] | None = None
     verb: str | None = None
     activity: str | None = None
     registration: str | None = None
     related_agents: bool = False
     related_activities: bool = False
+
+
+class PurgeBody(StatementFilter):
+    """What is to go must fit all that is given; ``since`` and ``until`` look at ``stored``."""
+
+    since: str | None = None
+    until: str | None = None
     statement_ids: list[str] | None = None
     dry_run: bool = True
 
@@ -76,6 +81,15 @@ def purge_statements() -> Response:
 
 
 def _filters(given: PurgeBody) -> dict[str, Any]:
+    found = filter_values(given)
+    for name in ("since", "until"):
+        if (text := getattr(given, name)) is not None:
+            found[name] = reading.moment(text, name).isoformat()
+    return found
+
+
+def filter_values(given: StatementFilter) -> dict[str, Any]:
+    """What was given, checked, by the names of :class:`lrs.query.Filters`."""
     for name in ("verb", "activity"):
         if (iri := getattr(given, name)) is not None and not is_iri(iri):
             raise Invalid(f"{name} is not an IRI", path=f"$.{name}")
@@ -87,9 +101,6 @@ def _filters(given: PurgeBody) -> dict[str, Any]:
         "agent": given.agent, "verb": given.verb, "activity": given.activity, "registration": given.registration,
         "related_agents": given.related_agents, "related_activities": given.related_activities,
     }  # fmt: skip
-    for name in ("since", "until"):
-        if (text := getattr(given, name)) is not None:
-            found[name] = reading.moment(text, name).isoformat()
     return {name: value for name, value in found.items() if value}
 
 

@@ -152,6 +152,15 @@ OBJECTS: dict[str, dict[str, str]] = {
     "RemovalJob": {
         "jobId": "string", "status": "string", "dryRun": "boolean", "created": "time", "finished": "time?", "result": "object",
     },
+    "Forwarder": {
+        "id": "string", "name": "string", "url": "string", "key": "string", "version": "string", "filter": "object",
+        "enabled": "boolean", "disabledReason": "string?", "forwardedThrough": "time", "forwarded": "integer",
+        "refused": "integer", "failures": "integer", "lastSuccess": "time?", "lastError": "string?", "nextTry": "time?",
+        "created": "time", "updated": "time",
+    },
+    "ForwarderList": {"forwarders": "Forwarder[]"},
+    "Refusal": {"statementId": "string", "time": "time", "status": "integer", "answer": "string"},
+    "RefusalList": {"refusals": "Refusal[]"},
     "RemovalJobList": {"erasures": "RemovalJob[]"},
 }  # fmt: skip
 

@@ -25,6 +25,9 @@ TAGS = {"tags": ["red", "blue"]}
 HOOK = {"url": "https://hooks.example.org/rekam", "events": ["registration.*"]}
 
 
+FORWARDER = {"url": "https://lrs.example.org/xapi", "key": "k", "secret": "s", "filter": {"verb": "http://e.org/v"}}
+
+
 @dataclass(frozen=True)
 class Case:
     """A call that succeeds. ``{name}`` in path and body are ids of the :class:`World`; ``shows`` must be in the answer."""
@@ -170,6 +173,13 @@ CASES = [
     Case("GET /erasures"),
     Case("GET /erasures/{erasureId}", shows={"status": "COMPLETE"}),
     Case("GET /statements/stream", query="seconds=0&since=2026-01-01T00:00:00Z"),
+    # forwarders
+    Case("POST /forwarders", FORWARDER, shows={"enabled": True, "forwarded": 0}),
+    Case("GET /forwarders"),
+    Case("GET /forwarders/{forwarderId}", shows={"url": FORWARDER["url"]}),
+    Case("PUT /forwarders/{forwarderId}", {"enabled": False}, shows={"enabled": False}),
+    Case("GET /forwarders/{forwarderId}/refusals"),
+    Case("DELETE /forwarders/{forwarderId}", status=204),
     # what deletes
     Case("POST /registrations/{registrationId}/instances", status=204),
     Case("DELETE /registrations/{registrationId}/instances/{instanceId}", status=204),
@@ -222,6 +232,7 @@ def make_world(app: Flask, tenant: TestTenant) -> World:
     launch(app, tenant.id, registration).send({"cmi.location": "1"})
     purge = api.call("POST", "/statements/purge", {"until": "2020-01-01T00:00:00Z"}, status=200)
     erasure = api.call("POST", "/erasures", {"agents": [{"mbox": "mailto:a@example.org"}]}, status=200)
+    forwarder = api.call("POST", "/forwarders", FORWARDER, status=200)
     with unit_of_work():
         credential, _ = credentials.create(tenant.id, ["rest"])
         credential_id = credential.key
@@ -243,6 +254,7 @@ def make_world(app: Flask, tenant: TestTenant) -> World:
             "learnerId": "ayu",
             "webhookId": hook["id"],
             "deliveryId": delivery["id"],
+            "forwarderId": forwarder["id"],
             "purgeId": purge["jobId"],
             "erasureId": erasure["jobId"],
         },

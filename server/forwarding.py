@@ -1,0 +1,323 @@
+"""Forwarding: new statements, in the stored order, to other record stores.
+
+A forwarder has a place in the stored order up to which everything it wants has been taken by the other store. A look each second
+(:func:`look`) queues a row of the outbox for a forwarder that has something before it; that row sends batches until there is nothing
+left. What the other store refuses as a statement is kept with its answer and passed over; everything else is tried again by the
+schedule of the outbox, from the same place, until the forwarder is switched off with the reason. Nothing is lost by that: switched
+on again it goes on.
+"""
+
+from __future__ import annotations
+
+import base64
+import time
+from datetime import datetime, timedelta
+from typing import Any, NoReturn
+
+import msgspec
+from sqlalchemy import BigInteger, ForeignKeyConstraint, String, Text, Uuid, func, select, update
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core import clock, outbox
+from core.blobs import blobs
+from core.db import Json, Model, UtcDateTime, session, unit_of_work
+from core.errors import Invalid, NotFound
+from core.ids import new_id, new_secret
+from core.outbox import OutboxRow, RetryAt
+from lrs import attachments, consistency, query, versions
+from lrs.models import StatementRow
+from server import outbound, sealing
+from server.removals import filters_of
+
+KIND = "forward"
+BATCH = 50
+RUN_SECONDS = 40.0
+ANSWER_SECONDS = 30.0
+# More bytes of attachments than this and statements are sent one by one.
+ATTACHMENTS_LIMIT = 32 << 20
+# The other store says that it is the statements: they are tried alone, and passed over if it stays so.
+REFUSALS = (400, 409, 413, 422)
+EXCERPT = 1000
+
+
+class Forwarder(Model):
+    """``position`` is the place in the stored order; ``queued`` that a row of the outbox works on it. ``failures`` in a row."""
+
+    __tablename__ = "forwarders"
+
+    tenant_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    name: Mapped[str] = mapped_column(String(255))
+    url: Mapped[str] = mapped_column(Text)
+    key: Mapped[str] = mapped_column(String(255))
+    sealed_secret: Mapped[str] = mapped_column(Text)
+    version: Mapped[str] = mapped_column(String(8))
+    filters: Mapped[dict[str, Any]] = mapped_column(Json)
+    enabled: Mapped[bool]
+    disabled_reason: Mapped[str | None] = mapped_column(Text)
+    queued: Mapped[bool]
+    position: Mapped[int] = mapped_column(BigInteger)
+    forwarded: Mapped[int]
+    refused: Mapped[int]
+    failures: Mapped[int]
+    last_success: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    last_error: Mapped[str | None] = mapped_column(Text)
+    next_try: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    created: Mapped[datetime] = mapped_column(UtcDateTime)
+    updated: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Refusal(Model):
+    """A statement that the other store would not take, and its answer."""
+
+    __tablename__ = "forwarder_refusals"
+
+    tenant_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    forwarder_id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    statement_id: Mapped[str] = mapped_column(Uuid(as_uuid=False), primary_key=True)
+    time: Mapped[datetime] = mapped_column(UtcDateTime)
+    status: Mapped[int]
+    answer: Mapped[str] = mapped_column(Text)
+
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["tenant_id", "forwarder_id"], ["forwarders.tenant_id", "forwarders.id"], ondelete="CASCADE"
+        ),
+    )
+
+
+# --- keeping them -------------------------------------------------------------------------------------------------
+
+
+def create(
+    tenant_id: int, *, url: str, key: str, secret: str, name: str = "", version: str = "1.0.3",
+    filters: dict[str, Any] | None = None, since: datetime | None = None, enabled: bool = True,
+) -> Forwarder:  # fmt: skip
+    """A forwarder to the xAPI endpoint ``url``, from now on or from what was stored after ``since``. Needs a unit of work."""
+    now = clock.now()
+    made = Forwarder(
+        tenant_id=tenant_id, id=new_id(), name=name[:255], url="", key="", sealed_secret="", version="", filters={},
+        enabled=enabled, queued=False, position=_position(since or now), forwarded=0, refused=0, failures=0,
+        created=now, updated=now,
+    )  # fmt: skip
+    change(made, url=url, key=key, secret=secret, version=version, filters=filters or {})
+    session().add(made)
+    session().flush()
+    return made
+
+
+def change(
+    forwarder: Forwarder, *, name: str | None = None, url: str | None = None, key: str | None = None,
+    secret: str | None = None, version: str | None = None, filters: dict[str, Any] | None = None,
+    since: datetime | None = None, enabled: bool | None = None,
+) -> None:  # fmt: skip
+    """Change what is given; ``since`` sends everything stored after it again, which the other store knows by its ids."""
+    if name is not None:
+        forwarder.name = name[:255]
+    if url is not None:
+        if len(url) > 2000:
+            raise Invalid("the address has more than 2000 characters", path="$.url")
+        outbound.check_url(url)
+        forwarder.url = url.rstrip("/")
+    if key is not None:
+        if not 0 < len(key) <= 255 or ":" in key:
+            raise Invalid("the key must have 1 to 255 characters and no colon", path="$.key")
+        forwarder.key = key
+    if secret is not None:
+        forwarder.sealed_secret = sealing.seal(secret, _place(forwarder))
+    if version is not None:
+        forwarder.version = versions.of(version).name
+    if filters is not None:
+        filters_of(filters)
+        forwarder.filters = filters
+    if since is not None:
+        forwarder.position = _position(since)
+    if enabled is not None:
+        forwarder.enabled, forwarder.failures = enabled, 0
+        forwarder.disabled_reason = None if enabled else "switched off"
+    forwarder.updated = clock.now()
+
+
+def _place(forwarder: Forwarder) -> str:
+    return f"forwarder {forwarder.tenant_id}/{forwarder.id}"
+
+
+def _position(moment: datetime) -> int:
+    return (consistency.milliseconds(moment) + 1 << consistency.SHIFT) - 1
+
+
+def get(tenant_id: int, forwarder_id: str) -> Forwarder:
+    found = session().get(Forwarder, (tenant_id, forwarder_id))
+    if found is None:
+        raise NotFound(f"no forwarder {forwarder_id!r}")
+    return found
+
+
+def find(tenant_id: int) -> list[Forwarder]:
+    """Oldest first."""
+    return list(session().scalars(select(Forwarder).where(Forwarder.tenant_id == tenant_id).order_by(Forwarder.id)))
+
+
+def refusals(forwarder: Forwarder, limit: int = 100) -> list[Refusal]:
+    """Newest first."""
+    query_ = select(Refusal).where(Refusal.tenant_id == forwarder.tenant_id, Refusal.forwarder_id == forwarder.id)
+    return list(session().scalars(query_.order_by(Refusal.time.desc(), Refusal.statement_id).limit(limit)))
+
+
+# --- working ------------------------------------------------------------------------------------------------------
+
+
+def look() -> int:
+    """Queue the forwarders that have something before them; returns how many. Writes nothing when there are none."""
+    head = (
+        select(func.max(StatementRow.position)).where(StatementRow.tenant_id == Forwarder.tenant_id).scalar_subquery()
+    )
+    waiting = Forwarder.enabled.is_(True), Forwarder.queued.is_(False), Forwarder.position < head
+    found = session().execute(select(Forwarder.tenant_id, Forwarder.id).where(*waiting)).all()
+    session().rollback()
+    for tenant_id, id_ in found:
+        with unit_of_work() as current:
+            # Another process may have been quicker.
+            mine = (Forwarder.tenant_id == tenant_id, Forwarder.id == id_, Forwarder.queued.is_(False))
+            changed = current.execute(update(Forwarder).where(*mine).values(queued=True))
+            if getattr(changed, "rowcount", 0):
+                outbox.enqueue(tenant_id, KIND, {"forwarder": id_})
+    return len(found)
+
+
+@outbox.handler(KIND, lease=timedelta(minutes=5))
+def forward(row: OutboxRow) -> None:
+    """Send batches until nothing is left; then the row is done and the next look queues another."""
+    identity, until = (row.tenant_id, row.payload["forwarder"]), time.monotonic() + RUN_SECONDS
+    while _send_some(*identity):
+        if time.monotonic() > until:
+            raise RetryAt(clock.now(), "to be continued")
+
+
+def _send_some(tenant_id: int, forwarder_id: str) -> bool:
+    """One batch; says whether there may be more."""
+    session().rollback()
+    found = session().get(Forwarder, (tenant_id, forwarder_id), populate_existing=True)
+    if found is None:
+        return False
+    if not found.enabled:
+        _advance(found, found.position, 0, done=True)
+        return False
+    after = found.position
+    through = consistency.consistent_through(tenant_id)
+    page = query.page(tenant_id, filters_of(found.filters), limit=BATCH, after=after, ascending=True, through=through)
+    if not page.statements:
+        end = (through + 1 << consistency.SHIFT) - 1
+        _advance(found, max(after, end), 0, done=True)
+        return False
+    try:
+        refused = _send(found, page.statements)
+    except (outbound.Refused, outbound.Failed, _Busy) as failure:
+        _fail(found, str(failure))
+    _advance(found, page.positions[-1], len(page.statements) - len(refused), refused=refused)
+    return True
+
+
+class _Busy(Exception):
+    """An answer that is not about the statements."""
+
+
+def _send(forwarder: Forwarder, statements: list[bytes]) -> list[tuple[str, int, str]]:
+    """Deliver all; returns (id, status, answer) of those that the other store refuses."""
+    status, text = _post(forwarder, statements)
+    if 200 <= status < 300:
+        return []
+    if status not in REFUSALS:
+        raise _Busy(f"answered {status}: {text[:200]}")
+    if len(statements) == 1:
+        return [(msgspec.json.decode(statements[0])["id"].lower(), status, text)]
+    # Halves, so that one bad statement among many costs few requests.
+    middle = len(statements) // 2
+    return _send(forwarder, statements[:middle]) + _send(forwarder, statements[middle:])
+
+
+def _post(forwarder: Forwarder, statements: list[bytes]) -> tuple[int, str]:
+    body, kind = b"[" + b",".join(statements) + b"]", "application/json"
+    if any(b'"attachments"' in s for s in statements):
+        found = attachments.find(forwarder.tenant_id, (msgspec.json.decode(s) for s in statements))
+        if sum(kept.size for _, kept in found) > ATTACHMENTS_LIMIT:
+            return 413, f"more than {ATTACHMENTS_LIMIT >> 20} MiB of attachments are not forwarded together"
+        if found:
+            boundary = new_secret()
+            body = b"".join(attachments.answer(boundary, body, found, blobs()))
+            kind = f"multipart/mixed; boundary={boundary}"
+    token = f"{forwarder.key}:{sealing.unseal(forwarder.sealed_secret, _place(forwarder))}"
+    headers = {
+        "Content-Type": kind,
+        "Authorization": "Basic " + base64.b64encode(token.encode()).decode(),
+        versions.HEADER: forwarder.version,
+    }
+    url = f"{forwarder.url}/statements"
+    # A connection to the database must not wait for somebody else's server.
+    if forwarder in session():
+        session().expunge(forwarder)
+    session().rollback()
+    answer = outbound.request("POST", url, headers=headers, body=body, seconds=ANSWER_SECONDS)
+    return answer.status, answer.body[:EXCERPT].decode("utf-8", "replace").replace("\0", "�")
+
+
+def _advance(
+    seen: Forwarder,
+    position: int,
+    forwarded: int,
+    *,
+    refused: list[tuple[str, int, str]] | None = None,
+    done: bool = False,
+) -> None:
+    identity, before, now = (seen.tenant_id, seen.id), seen.position, clock.now()
+    with unit_of_work() as current:
+        row = current.get(Forwarder, identity, populate_existing=True, with_for_update=True)
+        if row is None:
+            return
+        # Set back by hand meanwhile, it begins again from there.
+        if row.position == before:
+            row.position = position
+        row.queued = not done
+        if forwarded or refused:
+            row.forwarded, row.refused = row.forwarded + forwarded, row.refused + len(refused or ())
+            row.failures, row.last_success, row.last_error, row.next_try = 0, now, None, None
+        for statement_id, status, answer in refused or ():
+            current.merge(
+                Refusal(
+                    tenant_id=identity[0], forwarder_id=identity[1], statement_id=statement_id, time=now,
+                    status=status, answer=answer,
+                )
+            )  # fmt: skip
+
+
+def _fail(seen: Forwarder, reason: str) -> NoReturn:
+    """Try again by the schedule of the outbox, or switch the forwarder off."""
+    identity = (seen.tenant_id, seen.id)
+    with unit_of_work() as current:
+        row = current.get(Forwarder, identity, populate_existing=True, with_for_update=True)
+        if row is None:
+            raise RetryAt(None, "the forwarder was deleted")
+        row.failures += 1
+        when = outbox.next_try(row.failures)
+        row.last_error, row.next_try = reason, when
+        if when is None:
+            row.enabled, row.queued, row.disabled_reason = (
+                False,
+                False,
+                f"given up after {row.failures} tries: {reason}",
+            )
+    raise RetryAt(when, reason)
+
+
+def wake(forwarder: Forwarder) -> None:
+    """Try at once what waits for its next try. Needs a unit of work."""
+    session().execute(
+        update(OutboxRow)
+        .where(
+            OutboxRow.tenant_id == forwarder.tenant_id,
+            OutboxRow.kind == KIND,
+            OutboxRow.status == "due",
+            OutboxRow.payload["forwarder"].as_string() == forwarder.id,
+        )
+        .values(due=clock.now())
+    )

@@ -1,0 +1,148 @@
+"""Forwarding to another record store: everything wanted, in order, with attachments; refusals, failures, and the guard."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from core import clock
+from core.db import unit_of_work
+from lrs import attachments
+from server import forwarding, outbound
+from server.outbound import Answer
+from tests.conftest import TestTenant
+from tests.lrs.builders import new_uuid, statement
+from tests.server.api.conftest import work
+from tests.server.test_transfer import found, post, post_with_attachment
+
+
+@pytest.fixture
+def other_store(app: Flask, other_tenant: TestTenant, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The other tenant's endpoint stands for a server elsewhere; returns the status of each answer it gave."""
+    answers: list[int] = []
+
+    def request(method: str, url: str, *, headers: dict[str, str], body: bytes, **_: Any) -> Answer:
+        outbound.check_url(url)
+        with app.app_context():
+            answer = app.test_client().open(
+                url.removeprefix("https://other.example"), method=method, headers=headers, data=body
+            )
+        answers.append(answer.status_code)
+        return Answer(answer.status_code, dict(answer.headers), answer.data, 0.1)
+
+    monkeypatch.setattr(outbound, "request", request)
+    return answers
+
+
+def forwarder(tenant: TestTenant, into: TestTenant, **more: Any) -> str:
+    given = {"url": "https://other.example/xapi", "key": into.key, "secret": into.secret, "version": "2.0.0"}
+    with unit_of_work():
+        since = clock.now() - timedelta(days=1)
+        return forwarding.create(tenant.id, **(given | {"since": since} | more)).id
+
+
+def run(tenant: TestTenant) -> None:
+    """As the look of each second and the outbox do, until there is nothing left."""
+    while True:
+        queued = forwarding.look()
+        work()
+        if not queued:
+            return
+
+
+def test_new_statements_arrive_once_in_order_with_their_attachments(
+    app: Flask, client: FlaskClient, tenant: TestTenant, other_tenant: TestTenant, other_store: list[int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(forwarding, "BATCH", 3)
+    id_ = forwarder(tenant, other_tenant)
+    post(client, tenant, *[statement(id=new_uuid()) for _ in range(7)])
+    sha2 = post_with_attachment(client, tenant, b"photo" + tenant.app_id.encode())
+    run(tenant)
+    assert found(other_tenant) == found(tenant)
+    assert len(other_store) == 3
+    everything = [msgspec.json.decode(b"{}") | {"attachments": [{"sha2": sha2}]}]
+    assert [kept.sha2 for _, kept in attachments.find(other_tenant.id, everything)] == [sha2]
+    post(client, tenant, statement())
+    run(tenant)
+    assert found(other_tenant) == found(tenant)
+    told = client.get(f"/api/v2/forwarders/{id_}", headers=tenant.auth).json
+    assert (told["forwarded"], told["refused"], told["failures"]) == (9, 0, 0)
+    assert len(other_store) == 4
+    # Everything again from the beginning is harmless.
+    since = (clock.now() - timedelta(days=1)).isoformat()
+    assert client.put(f"/api/v2/forwarders/{id_}", json={"since": since}, headers=tenant.auth).status_code == 200
+    run(tenant)
+    assert found(other_tenant) == found(tenant)
+
+
+def test_only_what_the_filter_lets_through(
+    app: Flask, client: FlaskClient, tenant: TestTenant, other_tenant: TestTenant, other_store: list[int]
+) -> None:
+    forwarder(tenant, other_tenant, filters={"verb": "http://example.com/verbs/saw"})
+    wanted = new_uuid()
+    post(client, tenant, statement(), statement(id=wanted, verb={"id": "http://example.com/verbs/saw"}), statement())
+    run(tenant)
+    assert found(other_tenant) == [wanted]
+    calls = len(other_store)
+    post(client, tenant, statement())
+    run(tenant)
+    assert len(other_store) == calls
+
+
+def test_a_refused_statement_is_kept_with_the_answer_and_passed_over(
+    app: Flask, client: FlaskClient, tenant: TestTenant, other_tenant: TestTenant, other_store: list[int]
+) -> None:
+    ids = [new_uuid() for _ in range(6)]
+    post(client, other_tenant, statement(id=ids[2], verb={"id": "http://example.com/verbs/other"}))
+    id_ = forwarder(tenant, other_tenant)
+    post(client, tenant, *[statement(id=i) for i in ids])
+    run(tenant)
+    assert set(found(other_tenant)) == set(ids)
+    told = client.get(f"/api/v2/forwarders/{id_}/refusals", headers=tenant.auth).json["refusals"]
+    assert [(r["statementId"], r["status"]) for r in told] == [(ids[2], 409)]
+    assert ids[2] in told[0]["answer"]
+
+
+def test_failures_are_tried_again_until_it_is_switched_off_and_nothing_is_lost(
+    app: Flask, client: FlaskClient, tenant: TestTenant, other_tenant: TestTenant, other_store: list[int]
+) -> None:
+    id_ = forwarder(tenant, other_tenant, secret="wrong")
+    post(client, tenant, statement())
+    now = clock.now()
+    for _ in range(15):
+        with clock.frozen(now):
+            run(tenant)
+        now += timedelta(days=2)
+    told = client.get(f"/api/v2/forwarders/{id_}", headers=tenant.auth).json
+    assert (told["enabled"], "answered 401" in told["disabledReason"]) == (False, True)
+    assert set(other_store) == {401}
+    assert len(other_store) == 10
+    change = {"secret": other_tenant.secret, "enabled": True}
+    assert client.put(f"/api/v2/forwarders/{id_}", json=change, headers=tenant.auth).status_code == 200
+    run(tenant)
+    assert found(other_tenant) == found(tenant)
+
+
+def test_the_guard_holds(app: Flask, client: FlaskClient, tenant: TestTenant, other_tenant: TestTenant) -> None:
+    id_ = forwarder(tenant, other_tenant, url="http://127.0.0.1:9/xapi")
+    post(client, tenant, statement())
+    run(tenant)
+    told = client.get(f"/api/v2/forwarders/{id_}", headers=tenant.auth).json
+    assert "not public" in told["lastError"]
+    bad = {"url": "ftp://x", "key": "k", "secret": "s"}
+    assert client.post("/api/v2/forwarders", json=bad, headers=tenant.auth).status_code == 400
+    assert (
+        client.post(
+            "/api/v2/forwarders", json=bad | {"url": "https://e.com", "version": "9"}, headers=tenant.auth
+        ).status_code
+        == 400
+    )
+    text = json.dumps(client.get("/api/v2/forwarders", headers=tenant.auth).json)
+    assert other_tenant.secret not in text

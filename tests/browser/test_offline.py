@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 from playwright.sync_api import BrowserContext, expect
@@ -10,8 +11,8 @@ from tests.browser.player import RIGHT, Player
 from tests.browser.rest import Rest, wait_until
 
 Launch = Callable[[str], Player]
-# Long enough for several tries of the journal, each of which must fail; a longer time only adds more of them.
-OFFLINE_MS = 8_000
+# Long enough for several tries of the journal, each of which must fail; TEST_OFFLINE_SECONDS=60 adds more of them.
+OFFLINE_MS = int(os.environ.get("TEST_OFFLINE_SECONDS", "8")) * 1000
 
 
 def test_work_done_offline_is_saved_when_back(rest: Rest, demo: str, launch: Launch, context: BrowserContext) -> None:

@@ -18,6 +18,9 @@ from course_packages import model
 from course_packages.archive import fold
 from course_packages.models import Course, CourseVersion, ImportJob, PackageFile, VersionStatus
 
+# A year.
+_LONGEST_SECONDS = 366 * 86_400
+
 
 def get_course(tenant_id: int, course_id: str) -> Course:
     """The course, imported successfully or not; :class:`NotFound` when there is none."""
@@ -58,6 +61,18 @@ def set_title(tenant_id: int, course_id: str, title: str) -> Course:
     if not title.strip():
         raise Invalid("a course title cannot be empty")
     course.title, course.own_title, course.updated = title.strip(), True, clock.now()
+    session().flush()
+    return course
+
+
+def set_facts(tenant_id: int, course_id: str, *, description: str | None, duration: float | None) -> Course:
+    """Say what the course is about and how many seconds it takes; None leaves it to the package."""
+    course = get_course(tenant_id, course_id)
+    if duration is not None and not 0 <= duration <= _LONGEST_SECONDS:
+        raise Invalid(
+            f"the duration is a number of seconds up to {_LONGEST_SECONDS}, not {duration}", duration=duration
+        )
+    course.description, course.duration, course.updated = description or None, duration, clock.now()
     session().flush()
     return course
 

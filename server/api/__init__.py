@@ -29,6 +29,7 @@ def init_app(app: Flask) -> None:
         stream,
         tags,
         trace,
+        versions,
         webhooks,
         xapi,
     )

@@ -67,7 +67,7 @@ def course_json(
         courseLearningStandard=_STANDARDS.get(version.standard, "UNKNOWN"),
         tags=list(course.tags),
         dispatched=False,
-        metadata=_metadata(package) if package and metadata else None,
+        metadata=_metadata(course, package) if package and metadata else None,
         rootActivity=_root(package) if package and tree else None,
     )
 
@@ -85,13 +85,15 @@ def _count(course: Course, version: int) -> int:
     )
 
 
-def _metadata(package: CoursePackage) -> dict[str, Any]:
+def _metadata(course: Course, package: CoursePackage) -> dict[str, Any]:
+    """What administrators said of the course goes before what its package says."""
+    described, seconds = course.description or package.description, course.duration or package.duration
     return compact(
         title=package.title,
         titleLanguage=package.language,
-        description=package.description,
-        descriptionLanguage=package.language if package.description else None,
-        duration=duration(package.duration) if package.duration else None,
+        description=described,
+        descriptionLanguage=package.language if described else None,
+        duration=duration(seconds) if seconds else None,
         keywords=list(package.keywords),
     )
 

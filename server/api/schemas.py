@@ -61,6 +61,11 @@ OBJECTS: dict[str, dict[str, str]] = {
         "jobId": "string", "status": "JobStatus", "message": "string?", "importResult": "ImportResult?",
         "progress": "integer", "report": "object?",
     },
+    "VersionMove": {
+        "fromVersion": "integer", "toVersion": "integer", "keepsProgress": "boolean", "partsKept": "string[]",
+        "partsAdded": "string[]", "partsRemoved": "string[]", "moved": "boolean",
+    },
+    "Dependents": {"registrations": "integer", "completed": "integer", "openLaunches": "integer"},
     "FileListItem": {"path": "string", "size": "integer", "modified": "time"},
     "FileList": {"files": "FileListItem[]"},
     "Objective": {

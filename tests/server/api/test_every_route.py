@@ -109,6 +109,16 @@ CASES = [
     Case("GET /courses/{courseId}/versions/{versionId}/asset/list"),
     Case("GET /courses/{courseId}/asset", query="relativePath=media/notes.txt"),
     Case("GET /courses/{courseId}/versions/{versionId}/asset", query="relativePath=media/notes.txt"),
+    Case("GET /courses/{courseId}/dependents", shows={"registrations": 1, "openLaunches": 1}),
+    Case("GET /courses/{courseId}/versions/{versionId}/dependents", shows={"registrations": 0, "completed": 0}),
+    Case(
+        "POST /courses/{courseId}/asset",
+        options={
+            "data": {"file": (io.BytesIO(b"other notes"), "notes.txt"), "destination": "media/notes.txt"},
+            "content_type": "multipart/form-data",
+        },
+    ),
+    Case("PUT /courses/{courseId}/facts", {"description": "How to be safe", "duration": 600}, status=204),
     Case("GET /courses/{courseId}/zip"),
     Case("GET /courses/{courseId}/versions/{versionId}/zip"),
     # tags
@@ -180,6 +190,11 @@ CASES = [
     Case("PUT /forwarders/{forwarderId}", {"enabled": False}, shows={"enabled": False}),
     Case("GET /forwarders/{forwarderId}/refusals"),
     Case("DELETE /forwarders/{forwarderId}", status=204),
+    Case(
+        "POST /registrations/{registrationId}/version",
+        {"version": 1, "dryRun": True},
+        shows={"fromVersion": 2, "toVersion": 1, "keepsProgress": True, "moved": False},
+    ),
     # what deletes
     Case("POST /registrations/{registrationId}/instances", status=204),
     Case("DELETE /registrations/{registrationId}/instances/{instanceId}", status=204),

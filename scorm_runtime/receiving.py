@@ -97,11 +97,15 @@ def _judge(run: Run, item: Item, state: ActivityState, model: DataModel, *, over
         facts, state.cause = tracking.judge_2004(model, run.rules)
         state.cmi = cmi
         return facts
-    facts, cause = tracking.judge_12(cmi, item, run.rules, credit=run.normal)
+    before, facts, cause = read(True, state.cmi), read(True, cmi), "content"
     if over and spoke:
+        # RTE 1.2 §3.4.4: the mastery score is held against the raw score at LMSFinish, not while a test is under way.
+        _, cause = tracking.judge_12(cmi, item, run.rules, credit=run.normal)
         cmi = tracking.finish_12(cmi, item, run.rules, credit=run.normal)
         facts, _ = tracking.judge_12(cmi, item, run.rules, credit=run.normal)
-    state.cause, state.cmi = cause, cmi
+    if (facts.completion, facts.success) != (before.completion, before.success):
+        state.cause = cause
+    state.cmi = cmi
     return facts
 
 

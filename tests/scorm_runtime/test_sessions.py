@@ -311,6 +311,46 @@ def test_12_mastery_score_decides(one_12: Player) -> None:
     assert one_12.again().cmi["cmi.core.lesson_status"] == "passed"
 
 
+def test_12_mastery_score_waits_for_the_end(one_12: Player) -> None:
+    """RTE 1.2 §3.4.4: a score of 0 at the beginning of a test is no failure; a later visit changes no cause."""
+    one_12.send({"cmi.core.score.raw": "0", "cmi.core.lesson_status": "incomplete"})
+    assert (summary(one_12)["completion"], summary(one_12)["success"]) == ("incomplete", "unknown")
+    one_12.send({"cmi.core.score.raw": "90"}, end="terminate", navigate="exitAll")
+    assert (summary(one_12)["success"], summary(one_12)["cause"]) == ("passed", "mastery_score")
+    again = one_12.again()
+    again.send({"cmi.core.lesson_location": "last page"})
+    again.send(end="terminate", navigate="exitAll")
+    assert (summary(again)["success"], summary(again)["cause"]) == ("passed", "mastery_score")
+
+
+def test_12_mastery_score_needs_credit(app: Flask, tenant: TestTenant) -> None:
+    mastery = "<adlcp:masteryscore>80</adlcp:masteryscore>"
+    course = load(tenant.id, package(MANIFEST_12, {"intro": mastery}))
+    player = launch(app, tenant.id, register(tenant.id, course), mode="browse")
+    assert player.cmi["cmi.core.credit"] == "no-credit"
+    player.send({"cmi.core.score.raw": "90", "cmi.core.lesson_status": "incomplete"}, end="terminate")
+    assert player.answer["toc"][1]["status"] == "incomplete"
+
+
+def test_12_limits_are_told_to_the_content(app: Flask, tenant: TestTenant) -> None:
+    limits = "<adlcp:maxtimeallowed>00:30:00</adlcp:maxtimeallowed><adlcp:timelimitaction>exit,message</adlcp:timelimitaction>"
+    cmi = play(app, tenant, package(MANIFEST_12, {"intro": limits})).cmi
+    assert cmi["cmi.student_data.max_time_allowed"] == "0000:30:00.00"
+    assert cmi["cmi.student_data.time_limit_action"] == "exit,message"
+
+
+def test_12_prerequisites_lock_until_they_are_met(app: Flask, tenant: TestTenant) -> None:
+    script = '<adlcp:prerequisites type="aicc_script">one</adlcp:prerequisites>'
+    player = play(app, tenant, package(MANIFEST_12, {"one": "", "two": script}))
+    locked = player.answer["toc"][2]
+    assert (locked["selectable"], locked["reason"]) == (False, "“Two” opens when these are done: “One”.")
+    player.send(navigate="choice", target="two")
+    assert (player.answer["activity"], player.answer["message"]) == (None, "“Two” opens when these are done: “One”.")
+    player.send(navigate="choice", target="one")
+    player.send({"cmi.core.lesson_status": "completed"}, end="terminate", navigate="continue")
+    assert player.activity["id"] == "two"
+
+
 def test_12_mastery_score_needs_a_raw_score(one_12: Player) -> None:
     one_12.send({"cmi.core.lesson_status": "completed"}, end="terminate")
     assert (summary(one_12)["completion"], summary(one_12)["success"]) == ("completed", "unknown")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import signal
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,11 +21,16 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=10, help="of each measurement of writing; queries take half")
     parser.add_argument("--memory-seconds", type=float, default=60)
     parser.add_argument("--workers", type=int, default=2, help="processes of the server")
+    parser.add_argument("--note", default="", help="what a reader has to know about this run")
     parser.add_argument("--out", type=Path, help="write the figures as JSON there instead of the documentation")
     options = parser.parse_args()
+    # So that servers and databases end with us.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     names = list(DATABASES) if options.database == "both" else [options.database]
     results: dict[str, Any] = {"day": datetime.now(UTC).date().isoformat(), "surroundings": {}, "runs": []}
     for name in names:
+        if options.note:
+            results["surroundings"]["Note"] = options.note
         results["runs"].append(run(name, options, results["surroundings"]))
     if options.out:
         report.keep(results, options.out)

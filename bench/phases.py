@@ -176,9 +176,11 @@ def state(running: Running, seconds: float, tell: Tell) -> Figures:
         )
         for n in range(1000)
     ]
-    found = {}
+    found: Figures = {}
     for method, content in (("PUT", body), ("GET", "")):
-        requests = [Request(method, f"{STATE}?{place}", content) for place in places]
+        # A slow machine may not have got through all of them: read what is there.
+        written = found["state PUT"]["requests"] - 8 if found else len(places)
+        requests = [Request(method, f"{STATE}?{place}", content) for place in places[: max(written, 1)]]
         found[f"state {method}"] = send(running, requests, 8, seconds)
         tell(f"state {method}: {found[f'state {method}']['per_second']:.0f}/s")
     return found

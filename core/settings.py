@@ -64,6 +64,9 @@ class Settings:
     launch_absolute_timeout: int = _setting(43_200, "A launch token ends after this time in any case.")
     sqlite_cache_mib: int = _setting(64, "Page cache of each SQLite connection, in MiB.")
     database_pool: int = _setting(16, "Most database connections of one process.")
+    rejections_kept: int = _setting(
+        14, "Days for which rejected xAPI requests are kept for their senders; 0: not at all."
+    )
     streams: int = _setting(
         3, "Most event streams one web process keeps open; each occupies one of its GUNICORN_THREADS (8)."
     )

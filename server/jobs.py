@@ -29,7 +29,7 @@ from core.outbox import OutboxRow
 from core.settings import get_settings
 from course_packages import importing  # registers the handler of imports
 from course_packages.models import JobStatus
-from lrs import idempotency
+from lrs import idempotency, rejections
 from scorm_runtime import sweep
 from server import forwarding, people, removals, storage  # noqa: F401 - removals registers its handler
 from server.webhooks import deliveries, postbacks
@@ -129,6 +129,7 @@ def periodic() -> None:
             _forget_failures,
             _forget_idempotency_keys,
             _sweep_blobs,
+            _forget_rejections,
         ):
             try:
                 work()
@@ -155,6 +156,11 @@ def _sweep_blobs() -> None:
         return
     _next_blob_sweep = clock.now() + timedelta(days=1)
     storage.sweep()
+
+
+def _forget_rejections() -> None:
+    with unit_of_work():
+        rejections.sweep()
 
 
 def _forget_failures() -> None:

@@ -22,7 +22,7 @@ from core.errors import Invalid, NotFound
 from core.events import Event
 from core.ids import new_id
 from core.outbox import OutboxRow, RetryAt
-from lrs import consistency, erasure, purging
+from lrs import consistency, erasure, purging, rejections
 from lrs.erasure import Mode
 from lrs.formats import is_uuid, parse_timestamp
 from lrs.query import Filters
@@ -207,6 +207,8 @@ def _erase(row: Removal) -> None:
         place["identifier"] += after is None
     elif place["step"] == "statements":
         outcome.documents, outcome.names = erasure.erase_rest(row.tenant_id, who, dry=row.dry)
+        if not row.dry:
+            rejections.forget(row.tenant_id, [i.split("\x1f")[-1].removeprefix("mailto:") for i in who])
         place = {"step": "events", "after": ""}
     else:
         last = _erase_events(row, tombstones, outcome)

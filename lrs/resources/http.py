@@ -155,6 +155,8 @@ class Parameters:
 def body() -> bytes:
     """The whole body, within the limit."""
     data: bytes = request.get_data(cache=False)
+    # Only a reference: a refused request is kept for its sender (lrs.rejections).
+    g.xapi_body = data
     return data
 
 

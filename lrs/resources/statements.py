@@ -14,7 +14,19 @@ from core.errors import Forbidden, Invalid, NotFound
 from core.ids import new_secret
 from core.settings import get_settings
 from core.web import principal, scope
-from lrs import attachments, consistency, formatting, idempotency, metadata, multipart, parsing, query, rows, store
+from lrs import (
+    attachments,
+    consistency,
+    formatting,
+    idempotency,
+    metadata,
+    multipart,
+    parsing,
+    query,
+    rejections,
+    rows,
+    store,
+)
 from lrs.committing import Job, committer
 from lrs.consistency import stored_time
 from lrs.query import Filters
@@ -77,7 +89,8 @@ def _received(statement_id: str | None = None) -> Batch:
     first = next(parts, None)
     if first is None or not first.headers.get("content-type", "").lower().startswith("application/json"):
         raise Invalid("the first part must be application/json", code="multipart")
-    received, several = parsing.statements(first.read())
+    g.xapi_body = first.read()
+    received, several = parsing.statements(g.xapi_body)
     _ready(received, statement_id)
     return received, several, attachments.receive(parts, [r.value for r in received])
 
@@ -238,6 +251,15 @@ def _answer(body: bytes, statements: list[bytes], with_attachments: bool) -> Res
     return Response(
         attachments.answer(boundary, body, found, blobs()), content_type=f"multipart/mixed; boundary={boundary}"
     )
+
+
+# --- refusals ---------------------------------------------------------------------------------------------------
+
+
+@xapi.after_request
+def _note_rejection(response: Response) -> Response:
+    """What was refused is kept for its sender."""
+    return rejections.note(response) if (request.endpoint or "").startswith("xapi.statements") else response
 
 
 # --- Consistent-Through -------------------------------------------------------------------------------------------

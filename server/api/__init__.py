@@ -25,6 +25,7 @@ def init_app(app: Flask) -> None:
         openapi,
         records,
         registrations,
+        rejected,
         service,
         stream,
         tags,

@@ -166,6 +166,13 @@ OBJECTS: dict[str, dict[str, str]] = {
     "ForwarderList": {"forwarders": "Forwarder[]"},
     "Refusal": {"statementId": "string", "time": "time", "status": "integer", "answer": "string"},
     "RefusalList": {"refusals": "Refusal[]"},
+    "RejectedRequest": {
+        "id": "string", "time": "time", "key": "string", "method": "string", "statementId": "string?", "version": "string",
+        "contentType": "string", "status": "integer", "code": "string", "message": "string", "statementIndex": "integer?",
+        "path": "string?", "size": "integer", "truncated": "boolean", "replayed": "time?", "body": "string?",
+    },
+    "RejectedRequestList": {"rejectedRequests": "RejectedRequest[]", "more": "string?"},
+    "StatementIds": {"statementIds": "string[]"},
     "RemovalJobList": {"erasures": "RemovalJob[]"},
 }  # fmt: skip
 

@@ -29,6 +29,8 @@ def other_store(app: Flask, other_tenant: TestTenant, monkeypatch: pytest.Monkey
 
     def request(method: str, url: str, *, headers: dict[str, str], body: bytes, **_: Any) -> Answer:
         outbound.check_url(url)
+        if not url.startswith("https://other.example/"):
+            raise outbound.Failed("a forwarder of another test")
         with app.app_context():
             answer = app.test_client().open(
                 url.removeprefix("https://other.example"), method=method, headers=headers, data=body

@@ -183,6 +183,11 @@ CASES = [
     Case("GET /erasures"),
     Case("GET /erasures/{erasureId}", shows={"status": "COMPLETE"}),
     Case("GET /statements/stream", query="seconds=0&since=2026-01-01T00:00:00Z"),
+    # rejected requests
+    Case("GET /rejectedRequests"),
+    Case("GET /rejectedRequests/{rejectedRequestId}", shows={"method": "POST"}),
+    Case("POST /rejectedRequests/{rejectedRequestId}/replay", {"body": "[]"}, shows={"statementIds": []}),
+    Case("DELETE /rejectedRequests/{rejectedRequestId}", status=204),
     # forwarders
     Case("POST /forwarders", FORWARDER, shows={"enabled": True, "forwarded": 0}),
     Case("GET /forwarders"),
@@ -247,6 +252,9 @@ def make_world(app: Flask, tenant: TestTenant) -> World:
     launch(app, tenant.id, registration).send({"cmi.location": "1"})
     purge = api.call("POST", "/statements/purge", {"until": "2020-01-01T00:00:00Z"}, status=200)
     erasure = api.call("POST", "/erasures", {"agents": [{"mbox": "mailto:a@example.org"}]}, status=200)
+    headers = tenant.auth | {"X-Experience-API-Version": "2.0.0"}
+    app.test_client().post("/xapi/statements", json=[{}], headers=headers)
+    (rejected,) = api.get("/rejectedRequests")["rejectedRequests"]
     forwarder = api.call("POST", "/forwarders", FORWARDER, status=200)
     with unit_of_work():
         credential, _ = credentials.create(tenant.id, ["rest"])
@@ -269,6 +277,7 @@ def make_world(app: Flask, tenant: TestTenant) -> World:
             "learnerId": "ayu",
             "webhookId": hook["id"],
             "deliveryId": delivery["id"],
+            "rejectedRequestId": rejected["id"],
             "forwarderId": forwarder["id"],
             "purgeId": purge["jobId"],
             "erasureId": erasure["jobId"],
@@ -390,7 +399,9 @@ def test_too_little_scope_is_forbidden(world: World) -> None:
         needs_all = case.operation.endswith("/credentials/{credentialId}/rotate") or (
             "{childAppId}/credentials" in case.operation and case.method != "GET"
         )
-        headers = stranger if case.method == "GET" else writer if needs_all else reader
+        # The stream asks for the scopes of the Statement Resource, which the stranger has.
+        stream = case.operation.endswith("/stream")
+        headers = writer if stream else stranger if case.method == "GET" else writer if needs_all else reader
         options = {"body": world.body(case), **options_of(case), "headers": headers}
         found = call(world.api, world, case, 403, **options)
         assert (found["code"], bool(found["details"]["needed"])) == ("forbidden", True), case.operation

@@ -6,7 +6,7 @@ PORT ?= 8000
 CONTENT_PORT ?= 8001
 BIN := .venv/bin
 
-.PHONY: help setup run test check format docs bench conformance-xapi supplement-xapi conformance-scorm properties-sequencing bench-sequencing bench-learners clean bench-imports fuzz-packages
+.PHONY: help setup run test check format docs pictures bench conformance-xapi supplement-xapi conformance-scorm properties-sequencing bench-sequencing bench-learners clean bench-imports fuzz-packages
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -78,6 +78,9 @@ bench-imports: .venv/.installed-tests ## A large package against unzip; SIZE=MiB
 
 fuzz-packages: .venv/.installed-tests ## Import generated and mutated hostile zips; N=how many, SEED=where to begin
 	@$(BIN)/python -m tests.fuzz_packages --count $(or $(N),10000) --seed $(or $(SEED),1)
+
+pictures: .venv/.installed-tests ## Take the pictures of the README from a seeded server
+	@$(BIN)/python -m tests.browser.pictures
 
 clean: ## Remove .venv and test leftovers; keeps the data in var/
 	rm -rf .venv .test .pytest_cache .mypy_cache .ruff_cache *.egg-info

@@ -10,8 +10,12 @@
   // The menu of small screens.
   for (const button of all(".menu-button")) {
     const menu = document.getElementById(button.getAttribute("aria-controls"));
-    button.addEventListener("click", () => {
-      button.setAttribute("aria-expanded", String(menu.classList.toggle("open")));
+    const open = (shown) => { button.setAttribute("aria-expanded", String(menu.classList.toggle("open", shown))); };
+    button.addEventListener("click", () => open());
+    document.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || !menu.classList.contains("open")) return;
+      open(false);
+      button.focus();
     });
   }
 

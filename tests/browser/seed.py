@@ -15,22 +15,28 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 from flask import Flask
+from playwright.sync_api import Page
 
-from core import clock, credentials
-from core.db import unit_of_work
+from core import clock, credentials, tenants
+from core.db import db, unit_of_work
+from core.settings import Settings
 from course_packages import importing
 from lrs import store
 from registrations import learners, registrations
 from server import demo, jobs, people
+from server.app import create_app
+from server.database import upgrade
 from server.webhooks import subscriptions
 from tests.browser.player import RIGHT
+from tests.live import LiveServer
 from tests.scorm_runtime.packages import MANIFEST_12, Player, launch, package
 
 PASSWORD = "a sentence of few words"
-ADMIN, INSTRUCTOR, LEARNER = "dewi@example.org", "agus@example.org", "sari@example.org"
+SYSTEM, ADMIN, INSTRUCTOR, LEARNER = "root@example.org", "dewi@example.org", "agus@example.org", "sari@example.org"
 FIRST = [
     "Sari",
     "Budi",
@@ -83,12 +89,14 @@ class Story:
         return f"{self.first}.{self.last}@example.org".lower()
 
 
-def seed(app: Flask, tenant_id: int, *, learners_count: int = 200, days: int = 13) -> None:
-    """Fill the tenant with ``days`` days of life that end now."""
+def seed(app: Flask, tenant_id: int, *, learners_count: int = 200, days: int = 13, troubles: bool = True) -> None:
+    """Fill the tenant with ``days`` days of life that end now; ``troubles``: with packages that were rejected."""
     dice = random.Random(20)
     start = clock.now().replace(minute=0, second=0, microsecond=0) - timedelta(days=days)
     with clock.frozen(start - timedelta(hours=20)):
         _courses(tenant_id)
+        if troubles:
+            _rejected(tenant_id)
         _people(tenant_id)
         _credentials(tenant_id)
     with _receiver() as (good, bad), clock.frozen(start - timedelta(hours=19)):
@@ -146,6 +154,10 @@ def _courses(tenant_id: int) -> None:
         "fire-safety",
         "fire-safety.zip",
     )
+
+
+def _rejected(tenant_id: int) -> None:
+    items = {"intro": "", "routes": ""}
     incomplete = _without(package(MANIFEST_12.replace("Safety", "Data protection"), items), "routes.html")
     _load(tenant_id, incomplete, "data-protection", "data protection 2026.zip")
     broken = package(MANIFEST_12.replace("</organization>", "</organisation>", 1), items)
@@ -329,3 +341,31 @@ def _other_statements(tenant_id: int, dice: random.Random) -> None:
     }
     with unit_of_work():
         store.store(tenant_id, [make() for _ in range(30)], authority)
+
+
+@contextmanager
+def seeded_server(data_dir: Path, *, learners_count: int, troubles: bool = True) -> Iterator[LiveServer]:
+    """A running server on SQLite with one tenant that :func:`seed` has filled; everybody's password is PASSWORD."""
+    server = LiveServer(f"sqlite:///{data_dir / 'rekam.sqlite3'}", data_dir)
+    app = create_app(Settings.from_env(server.environment))
+    with app.app_context():
+        upgrade()
+        with unit_of_work():
+            tenant_id = tenants.create("Balai Latihan Kerja").id
+            people.create_person(SYSTEM, "system_administrator", password=PASSWORD, name="Administrator")
+        seed(app, tenant_id, learners_count=learners_count, troubles=troubles)
+        db.engine.dispose()
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def sign_in(page: Page, server: LiveServer, email: str) -> None:
+    """Sign ``email`` in and wait for the first page."""
+    page.goto(f"{server.base}/login")
+    page.fill("#f-email", email)
+    page.fill("#f-password", PASSWORD)
+    page.keyboard.press("Enter")
+    page.locator(".side nav").wait_for(state="attached")

@@ -1,0 +1,126 @@
+"""Every page of console and player, looked at by axe-core: labels, landmarks, headings, contrast; and nothing sticks out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib.resources import files
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from server.demo import COURSE_ID
+from tests.browser import seed
+from tests.browser.conftest import PATIENCE_MS
+from tests.live import LiveServer
+
+AXE = (files("axe_playwright_python") / "axe.min.js").read_text()
+# Ways to look: language, appearance, width of the screen.
+LOOKS = [("en", "light", 1280), ("id", "dark", 390)]
+PAGES = [
+    "/", "/courses", "/courses?q=nothing", f"/course?id={COURSE_ID}", "/course?id=data-protection", "/course?id=forklifts",
+    f"/course/settings?id={COURSE_ID}", "/courses/settings", "/registrations", "/registrations?q=nothing", "/learners",
+    "/statements", "/statements?registration=wrong", "/webhooks", "/credentials", "/people", "/audit", "/tenants",
+    "/settings", "/password", "/nothing-here",
+]  # fmt: skip
+# What a small screen has to show differently; the others are made of the same parts.
+NARROW = ["/", f"/course?id={COURSE_ID}", f"/course/settings?id={COURSE_ID}", "/registrations", "/statements", "/people"]
+# The first of each kind: where it is listed.
+DETAILS = ["/registrations?state=passed", "/learners", "/webhooks"]
+
+
+@pytest.fixture(scope="module")
+def seeded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    with seed.seeded_server(tmp_path_factory.mktemp("seeded"), learners_count=8) as server:
+        yield server
+
+
+@pytest.fixture(params=LOOKS, ids=lambda look: "-".join(map(str, look)))
+def looking(request: pytest.FixtureRequest, browser: Browser, seeded: LiveServer) -> Iterator[BrowserContext]:
+    """A browser with a language, an appearance and a width; CSP must not stop axe."""
+    language, theme, width = request.param
+    context = browser.new_context(
+        locale={"en": "en-GB", "id": "id-ID"}[language],
+        color_scheme=theme,
+        viewport={"width": width, "height": 900},
+        bypass_csp=True,
+    )
+    context.add_init_script(AXE)
+    context.set_default_timeout(PATIENCE_MS)
+    yield context
+    context.close()
+
+
+def faults(page: Page) -> list[str]:
+    """What axe calls serious or critical, and whether the page is wider than the screen."""
+    result: dict[str, Any] = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    assert len(result["passes"]) > 5, "axe has not looked"
+    found = [
+        f"{v['impact']} {v['id']}: {node['html'][:200]}"
+        for v in result["violations"]
+        if v["impact"] in ("serious", "critical", "moderate")
+        for node in v["nodes"]
+    ]
+    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    return found + ([f"{wide} px too wide"] if wide > 0 else [])
+
+
+def test_every_page_of_the_console(looking: BrowserContext, seeded: LiveServer) -> None:
+    page = looking.new_page()
+    page.goto(f"{seeded.base}/login")
+    found = {"/login": faults(page)}
+    seed.sign_in(page, seeded, seed.SYSTEM)
+    wide = (page.viewport_size or {})["width"] > 900
+    paths = list(PAGES if wide else NARROW)
+    for listed in DETAILS:
+        page.goto(seeded.base + listed)
+        paths.append(page.locator("tbody th a").first.get_attribute("href") or "")
+    page.goto(seeded.base + paths[-1])
+    paths.append(page.locator("tbody th a").first.get_attribute("href") or "")
+    for path in paths:
+        page.goto(seeded.base + path)
+        assert page.locator("h1").count() == 1, path
+        # Whatever is folded away is looked at too.
+        page.evaluate("document.querySelectorAll('details').forEach((one, i) => { one.open = i < 3; })")
+        found[path] = faults(page)
+    assert {path: what for path, what in found.items() if what} == {}
+
+
+def test_the_menu_of_a_small_screen_by_keyboard(browser: Browser, seeded: LiveServer) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 800})
+    page = context.new_page()
+    seed.sign_in(page, seeded, seed.ADMIN)
+    button, menu = page.locator(".menu-button"), page.locator("#menu")
+    expect(menu).to_be_hidden()
+    button.focus()
+    page.keyboard.press("Enter")
+    expect(menu).to_be_visible()
+    expect(button).to_have_attribute("aria-expanded", "true")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Escape")
+    expect(menu).to_be_hidden()
+    expect(button).to_be_focused()
+    context.close()
+
+
+def test_the_player_from_the_first_page_to_the_result(looking: BrowserContext, seeded: LiveServer) -> None:
+    page = looking.new_page()
+    seed.sign_in(page, seeded, seed.LEARNER)
+    found = {"my courses": faults(page)}
+    page.locator("form[action*='my-courses/open'] button").first.click()
+    page.wait_for_selector("body[data-state=content]")
+    sco = page.frame_locator("iframe#sco")
+    sco.locator("#steps li[aria-current]").wait_for()
+    found["player"] = faults(page)
+    if page.viewport_size and page.viewport_size["width"] < 900:
+        page.click("#toc-toggle")
+        expect(page.locator("#toc")).to_be_visible()
+        found["contents"] = faults(page)
+        page.keyboard.press("Escape")
+        expect(page.locator("#toc")).to_be_hidden()
+    page.click("#nav-suspend-all")
+    page.wait_for_selector("body[data-state=ended]")
+    found["left"] = faults(page)
+    page.goto(f"{seeded.content}/launch/{'A' * 43}")
+    found["expired"] = faults(page)
+    assert {path: what for path, what in found.items() if what} == {}

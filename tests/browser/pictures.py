@@ -14,7 +14,7 @@ from tests.live import ROOT, LiveServer
 
 IMAGES = ROOT / "docs" / "images"
 # Crisp on dense screens, and small enough to load at once.
-SIZE, SCALE, MOST_BYTES = {"width": 1200, "height": 750}, 1.4, 200_000
+SIZE, SCALE, MOST_BYTES = {"width": 1200, "height": 750}, 1.3, 200_000
 PATIENCE_MS = 120_000
 
 

@@ -30,6 +30,8 @@ def test_wrong_answer_lost_tab_resume_and_finish(rest: Rest, demo: str, launch: 
     player.wait_for_activity("quiz")
     player.answer("distance", WRONG["distance"])
     expect(player.sco.locator(".feedback.wrong")).to_be_visible()
+    # What was chosen wrongly does not look like what is right.
+    expect(player.sco.locator(".option:has(input:checked)")).to_have_css("border-top-color", "rgb(178, 58, 30)")
     player.sco.locator("#next").click()
     player.answer("twist", RIGHT["twist"])
     player.sco.locator("#next").click()

@@ -355,8 +355,8 @@ def seeded_server(data_dir: Path, *, learners_count: int, troubles: bool = True)
             people.create_person(SYSTEM, "system_administrator", password=PASSWORD, name="Administrator")
         seed(app, tenant_id, learners_count=learners_count, troubles=troubles)
         db.engine.dispose()
-    server.start()
     try:
+        server.start()
         yield server
     finally:
         server.stop()

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
+from functools import lru_cache
+from typing import IO
+
 from flask import Response, request
 from sqlalchemy import select
 from werkzeug.wsgi import wrap_file
 
-from core.blobs import blobs
+from core.blobs import BlobStore, blobs
 from core.db import session
 from core.errors import Forbidden, NotFound
 from core.settings import get_settings
@@ -19,6 +23,9 @@ from scorm_runtime.outline import has_pdf
 # A PDF shows in no sandboxed document; packages that hold one go without.
 SANDBOX = "sandbox allow-scripts allow-same-origin allow-forms allow-popups allow-modals allow-downloads"
 # `unload` is being phased out, and old content saves its work there: keep it as long as browsers let us.
+# What gzip makes smaller, and for which sizes (bytes) that is worth the time.
+_TEXTS = ("text/", "application/json", "application/xhtml+xml", "application/manifest+json", "image/svg+xml")
+_SMALLEST, _LARGEST = 1400, 4 << 20
 PERMISSIONS = "unload=(self), payment=(), usb=(), serial=(), bluetooth=(), hid=()"
 
 
@@ -57,17 +64,46 @@ def course_file(token: str, path: str) -> Response:
 
 
 def _serve(found: PackageFile, *, sandboxed: bool) -> Response:
-    handle = blobs().open(found.sha256)
-    response = Response(wrap_file(request.environ, handle, 64 * 1024), direct_passthrough=True)
-    response.call_on_close(handle.close)
+    squeezed = _squeezable(found)
+    if squeezed:
+        data = _squeezed(blobs(), found.sha256)
+        response, size, tag = Response(data), len(data), f"{found.sha256}-gzip"
+        response.headers["Content-Encoding"] = "gzip"
+    else:
+        handle = blobs().open(found.sha256)
+        response, size, tag = _streamed(handle), found.size, found.sha256
+    if found.mime.startswith(_TEXTS):
+        response.headers["Vary"] = "Accept-Encoding"
     # Not `mimetype=`: that would claim UTF-8 for pages that say otherwise in their head.
     response.headers["Content-Type"] = found.mime
-    response.content_length = found.size
-    response.set_etag(found.sha256)
+    response.content_length = size
+    response.set_etag(tag)
     response.headers["Cache-Control"] = "private, max-age=3600"
     policy = frame_ancestors()
     response.headers["Content-Security-Policy"] = f"{SANDBOX}; {policy}" if sandboxed else policy
     common_headers(response)
     # 304 for a known ETag, 206 or 416 for a Range (RFC 9110 13, 14).
-    response.make_conditional(request.environ, accept_ranges=True, complete_length=found.size)
+    response.make_conditional(request.environ, accept_ranges=not squeezed, complete_length=size)
     return response
+
+
+def _streamed(handle: IO[bytes]) -> Response:
+    response = Response(wrap_file(request.environ, handle, 64 * 1024), direct_passthrough=True)
+    response.call_on_close(handle.close)
+    return response
+
+
+def _squeezable(found: PackageFile) -> bool:
+    """Whether gzip helps: texts of some size, for a browser that takes it and wants the whole file."""
+    return (
+        _SMALLEST <= found.size <= _LARGEST
+        and found.mime.startswith(_TEXTS)
+        and "Range" not in request.headers
+        and request.accept_encodings["gzip"] > 0
+    )
+
+
+@lru_cache(maxsize=64)
+def _squeezed(store: BlobStore, sha256: str) -> bytes:
+    """The file as gzip; the last ones stay in memory, as learners of one course ask for the same files."""
+    return gzip.compress(store.read(sha256), 5, mtime=0)

@@ -6,7 +6,7 @@ PORT ?= 8000
 CONTENT_PORT ?= 8001
 BIN := .venv/bin
 
-.PHONY: help setup run test check format docs pictures bench conformance-xapi supplement-xapi conformance-scorm properties-sequencing bench-sequencing bench-learners clean bench-imports fuzz-packages
+.PHONY: help setup run test check format docs pictures bench conformance-xapi supplement-xapi fuzz-xapi poll-xapi conformance-scorm properties-sequencing bench-sequencing bench-learners clean bench-imports fuzz-packages
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -81,6 +81,12 @@ fuzz-packages: .venv/.installed-tests ## Import generated and mutated hostile zi
 
 pictures: .venv/.installed-tests ## Take the pictures of the README from a seeded server
 	@$(BIN)/python -m tests.browser.pictures
+
+fuzz-xapi: .venv/.installed-tests ## Hostile requests to /xapi; COUNT=100000 on each of DATABASES=sqlite,postgresql
+	@COUNT="$(COUNT)" SEED="$(SEED)" DATABASES="$(DATABASES)" $(BIN)/python conformance/xapi/fuzz.py
+
+poll-xapi: .venv/.installed-tests ## Does a poller miss a statement? STATEMENTS=1000000 (SQLite: 200000), WRITERS=16
+	@STATEMENTS="$(STATEMENTS)" WRITERS="$(WRITERS)" DATABASES="$(DATABASES)" $(BIN)/python conformance/xapi/poller.py
 
 clean: ## Remove .venv and test leftovers; keeps the data in var/
 	rm -rf .venv .test .pytest_cache .mypy_cache .ruff_cache *.egg-info

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import uuid
 from typing import Any
 
 import msgspec
@@ -42,6 +43,12 @@ def test_ids_are_made_and_kept_in_order(app: Flask, tenant: TestTenant) -> None:
     assert ids[1] == own
     assert len(set(ids)) == 3
     assert found(tenant) == ids[::-1]
+
+
+def test_ids_it_makes_are_such_as_old_clients_take(app: Flask, tenant: TestTenant) -> None:
+    first, second = (uuid.UUID(put(tenant, statement())[0]) for _ in range(2))
+    assert (first.version, first.variant) == (4, uuid.RFC_4122)
+    assert first.int >> 88 <= second.int >> 88
 
 
 def test_what_the_store_adds(app: Flask, tenant: TestTenant) -> None:

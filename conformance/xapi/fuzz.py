@@ -70,13 +70,21 @@ class Maker:
 
     # --- values -------------------------------------------------------------------------------------------------------
 
+    def text(self) -> str:
+        """Mostly such as can be stored."""
+        return (
+            str(self.one(TEXTS))
+            if self.chance(0.15)
+            else str(self.one(("x", "", "ä☃😀", "null", "' OR 1=1 --", "%00", "en-US")))
+        )
+
     def junk(self, depth: int = 0) -> Any:
         kind = self.random.randrange(8 if depth < 4 else 5)
         if kind == 5:
             return [self.junk(depth + 1) for _ in range(self.random.randrange(4))]
         if kind >= 6:
-            return {self.one(TEXTS): self.junk(depth + 1) for _ in range(self.random.randrange(4))}
-        return self.one((None, True, False, self.one(NUMBERS), self.one(TEXTS), self.one(TEXTS)))
+            return {self.text(): self.junk(depth + 1) for _ in range(self.random.randrange(4))}
+        return self.one((None, True, False, self.one(NUMBERS), self.text(), self.text()))
 
     def agent(self) -> dict[str, Any]:
         identity: dict[str, Any] = self.one(
@@ -84,24 +92,24 @@ class Maker:
                 {"mbox": f"mailto:a{self.random.randrange(9)}@example.com"},
                 {"mbox_sha1sum": "a" * 40},
                 {"openid": "http://example.com/id"},
-                {"account": {"homePage": "http://example.com", "name": self.one(TEXTS) or "n"}},
+                {"account": {"homePage": "http://example.com", "name": self.text() or "n"}},
             )
         )
         if self.chance(0.2):
             return {"objectType": "Group", "name": "g", "member": [self.agent()]} | (
                 identity if self.chance(0.5) else {}
             )
-        return identity | ({"name": self.one(TEXTS)} if self.chance(0.3) else {})
+        return identity | ({"name": self.text()} if self.chance(0.3) else {})
 
     def activity(self) -> dict[str, Any]:
         found: dict[str, Any] = {"id": f"http://example.com/{self.random.randrange(9)}"}
         if self.chance(0.4):
             found["definition"] = {
-                "name": {"en": self.one(TEXTS)},
+                "name": {"en": self.text()},
                 "type": "http://example.com/t",
                 "extensions": {"http://example.com/x": self.junk()},
                 "interactionType": self.one(("choice", "likert", "matching", "numeric", "other")),
-                "choices": [{"id": self.one(TEXTS), "description": {"en": "c"}}],
+                "choices": [{"id": self.text(), "description": {"en": "c"}}],
             }
         return found
 
@@ -126,26 +134,26 @@ class Maker:
         if self.chance(0.4):
             value["result"] = {
                 "score": {"scaled": self.one((0, 1, -1, 0.5)), "raw": self.one(NUMBERS)},
-                "duration": self.one(("PT1S", "P1W", "PT1.234S", self.one(TEXTS))),
+                "duration": self.one(("PT1S", "P1W", "PT1.234S", "P1DT2H", self.one(TEXTS))),
                 "extensions": {"http://example.com/x": self.junk()},
             }
         if self.chance(0.4):
             value["context"] = {
                 "registration": self.one(KNOWN),
                 "instructor": self.agent(),
-                "contextActivities": {"parent": [self.activity()], "other": self.activity()},
+                "contextActivities": {"parent": [self.activity()], "other": [self.activity()]},
                 "contextAgents": [{"objectType": "contextAgent", "agent": self.agent()}],
                 "extensions": {"http://example.com/x": self.junk()},
             }
             for name in list(value["context"]):
-                if self.chance(0.4):
+                if self.chance(0.7 if name == "contextAgents" else 0.4):
                     del value["context"][name]
         if self.chance(0.5) and not depth:
             value["id"] = (
                 self.one(KNOWN) if self.chance(0.5) else str(uuid.UUID(int=self.random.getrandbits(128), version=4))
             )
         if self.chance(0.3):
-            value["timestamp"] = self.one(TEXTS[-6:])
+            value["timestamp"] = "2024-05-01T10:00:00+07:00" if self.chance(0.7) else self.one(TEXTS[-6:])
         if self.chance(0.1):
             value["attachments"] = [
                 {
@@ -161,7 +169,7 @@ class Maker:
 
     def broken(self, value: dict[str, Any]) -> dict[str, Any]:
         """Sometimes one place at random holds something else."""
-        if not self.chance(0.5):
+        if not self.chance(0.25):
             return value
         place: Any = value
         while True:

@@ -20,6 +20,6 @@ def test_no_request_breaks_the_server(database: str, tmp_path: Path) -> None:
         drop_postgres_database(url)
     assert [(status, request[:2000], answer) for status, request, answer in result.failures] == []
     # Not all of them were refused at the door.
-    assert result.statuses[200] > 80
-    assert result.statuses[204] > 10
+    assert result.statuses[200] > 30
+    assert result.statuses[204] > 5
     assert result.statuses[400] > 100

@@ -6,7 +6,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from course_packages.model import Standard
-from scorm_runtime.sequencing import checks, delivery, navigation, objectives, reasons, requests, scorm12, tracking
+from scorm_runtime.sequencing import (
+    checks,
+    delivery,
+    navigation,
+    objectives,
+    overall,
+    reasons,
+    requests,
+    scorm12,
+    tracking,
+)
 from scorm_runtime.sequencing.exchange import Controls, TocEntry, Validity
 from scorm_runtime.sequencing.tree import Activity, ActivityTree, Memory, Refused
 
@@ -15,13 +25,18 @@ YES = Validity(allowed=True)
 
 @contextmanager
 def standing_still(tree: ActivityTree, *, tracing: bool) -> Iterator[None]:
-    """What was found is remembered while the tree cannot change; ``tracing``: note it."""
-    before = tree.tracing
+    """What was found is remembered while the tree cannot change; ``tracing``: note it.
+
+    Before another attempt on the course the look is at what that attempt will find (CAM 3.4.1.3).
+    """
+    before, shared = tree.tracing, tree.globals
     tree.memory, tree.tracing = Memory(), tracing
+    if overall.begins_anew(tree):
+        tree.globals = {}
     try:
         yield
     finally:
-        tree.memory, tree.tracing = None, before
+        tree.memory, tree.tracing, tree.globals = None, before, shared
 
 
 # The codes that only say that an activity is locked.
@@ -94,8 +109,18 @@ def controls(tree: ActivityTree, language: str) -> Controls:
 
 def toc(tree: ActivityTree, language: str) -> list[TocEntry]:
     """SN 5.3: every available activity, in order, with what a choice of it would lead to."""
+    stands = {activity: _where_it_stands(tree, activity) for activity in tree.walk()}
     with standing_still(tree, tracing=False):
-        return [_entry(tree, activity, language) for activity in tree.walk()]
+        return [_entry(tree, activity, words, language) for activity, words in stands.items()]
+
+
+def _where_it_stands(tree: ActivityTree, activity: Activity) -> tuple[str, str, str]:
+    """Status, completion and success, those of the last attempt where another one has not begun."""
+    return (
+        scorm12.lesson_status(tree, activity),
+        tracking.completion_word(objectives.is_completed(tree, activity)),
+        tracking.success_word(objectives.is_satisfied(tree, activity, activity.primary)),
+    )
 
 
 def offers_choice(tree: ActivityTree) -> bool:
@@ -108,7 +133,8 @@ def _hidden(tree: ActivityTree, activity: Activity) -> bool:
     return any(checks.pre_condition(tree, passed, "hiddenFromChoice") for passed in activity.ancestors())
 
 
-def _entry(tree: ActivityTree, activity: Activity, language: str) -> TocEntry:
+def _entry(tree: ActivityTree, activity: Activity, words: tuple[str, str, str], language: str) -> TocEntry:
+    status, completion, success = words
     visible = getattr(activity.source, "visible", True) and not _hidden(tree, activity)
     answer = _try(tree, "choice", activity, language)
     if answer.allowed and not visible:
@@ -123,9 +149,9 @@ def _entry(tree: ActivityTree, activity: Activity, language: str) -> TocEntry:
         selectable=answer.allowed,
         current=activity is tree.current,
         launchable=activity.launchable,
-        status=scorm12.lesson_status(tree, activity),
-        completion=tracking.completion_word(objectives.is_completed(tree, activity)),
-        success=tracking.success_word(objectives.is_satisfied(tree, activity, activity.primary)),
+        status=status,
+        completion=completion,
+        success=success,
         reason=answer.reason,
         exception=answer.exception,
     )

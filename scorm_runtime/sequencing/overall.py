@@ -49,11 +49,14 @@ def decide(tree: ActivityTree, request: str, target: Activity | None) -> Activit
 
 def _begin_anew(tree: ActivityTree, sequencing: str) -> None:
     """CAM 3.4.1.3: objectives that are not global to the system live as long as the attempt on the course."""
-    if tree.global_to_system:
-        return
     again = sequencing == "retry" and tree.current is tree.root
-    if again or (tree.current is None and not tree.root.suspended):
+    if begins_anew(tree) or (again and not tree.global_to_system):
         tree.globals = {}
+
+
+def begins_anew(tree: ActivityTree) -> bool:
+    """Whether the next request begins another attempt on the course, which global objectives do not outlive."""
+    return not tree.global_to_system and tree.current is None and not tree.root.suspended
 
 
 def _sequence(tree: ActivityTree, sequencing: str, aim: Activity | None) -> requests.SequencingResult:

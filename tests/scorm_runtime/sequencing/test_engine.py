@@ -147,6 +147,18 @@ def test_jump_is_a_request_of_the_fourth_edition() -> None:
         assert (validity.reason == "This request is not known in this edition.") is (edition is not LATEST)
 
 
+def test_before_another_attempt_nothing_is_locked_by_what_the_last_one_shared() -> None:
+    """CAM 3.4.1.3: objectives that are not global to the system live as long as the attempt."""
+    once = {**pre("disabled", "satisfied"), "objectives": (shared("g"),)}
+    e = engine(sco("a", control=once), objectives_global_to_system=False)
+    e.navigate("start")
+    says(e, success_status="passed")
+    e.navigate("exitAll")
+    assert e.status("a").success == "passed"
+    assert e.valid("start").allowed
+    assert e.navigate("start").delivered == "a"
+
+
 def test_report_of_an_unknown_activity() -> None:
     with pytest.raises(ValueError, match="no activity 'x'"):
         engine(sco("a")).record("x", ActivityReport())

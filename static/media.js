@@ -161,7 +161,8 @@ async function showPages() {
     if (turn !== wanted) return;
     const plain = page.getViewport({ scale: 1 });
     const room = $("media").getBoundingClientRect();
-    const fit = Math.max(0.1, Math.min(room.width / plain.width, Math.max(room.height, 320) / plain.height));
+    // Within the padding of the box.
+    const fit = Math.max(0.1, Math.min((room.width - 24) / plain.width, Math.max(room.height - 26, 320) / plain.height));
     const viewport = page.getViewport({ scale: fit * zoom });
     const density = Math.min(window.devicePixelRatio || 1, 3);
     const canvas = document.createElement("canvas");

@@ -1,4 +1,4 @@
-"""Every page of the console, looked at by axe-core: labels, landmarks, headings, contrast; and nothing sticks out."""
+"""Every page of console and player, looked at by axe-core: labels, landmarks, headings, contrast; and nothing sticks out."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from importlib.resources import files
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from server.demo import COURSE_ID
 from tests.browser import seed
@@ -16,7 +16,7 @@ from tests.live import LiveServer
 
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text()
 # Ways to look: language, appearance, width of the screen.
-LOOKS = [("en", "light", 1280)]
+LOOKS = [("en", "light", 1280), ("id", "dark", 390)]
 PAGES = [
     "/", "/courses", "/courses?q=nothing", f"/course?id={COURSE_ID}", "/course?id=data-protection", "/course?id=forklifts",
     f"/course/settings?id={COURSE_ID}", "/courses/settings", "/registrations", "/registrations?q=nothing", "/learners",
@@ -59,8 +59,8 @@ def looking(request: pytest.FixtureRequest, browser: Browser, seeded: LiveServer
 
 
 def faults(page: Page) -> list[str]:
-    """What axe calls serious or critical, and whether the page is wider than the screen."""
-    result: dict[str, Any] = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    """What axe objects to (a course in its frame is a document of its own), and whether the page is wider than the screen."""
+    result: dict[str, Any] = page.evaluate("axe.run(document, {resultTypes: ['violations'], iframes: false})")
     assert len(result["passes"]) > 5, "axe has not looked"
     found = [
         f"{v['impact']} {v['id']}: {node['html'][:200]}"
@@ -90,4 +90,44 @@ def test_every_page_of_the_console(looking: BrowserContext, seeded: LiveServer) 
         # Whatever is folded away is looked at too.
         page.evaluate("document.querySelectorAll('details').forEach((one, i) => { one.open = i < 3; })")
         found[path] = faults(page)
+    assert {path: what for path, what in found.items() if what} == {}
+
+
+def test_the_menu_of_a_small_screen_by_keyboard(browser: Browser, seeded: LiveServer) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 800})
+    page = context.new_page()
+    seed.sign_in(page, seeded, seed.ADMIN)
+    button, menu = page.locator(".menu-button"), page.locator("#menu")
+    expect(menu).to_be_hidden()
+    button.focus()
+    page.keyboard.press("Enter")
+    expect(menu).to_be_visible()
+    expect(button).to_have_attribute("aria-expanded", "true")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Escape")
+    expect(menu).to_be_hidden()
+    expect(button).to_be_focused()
+    context.close()
+
+
+def test_the_player_from_the_first_page_to_the_result(looking: BrowserContext, seeded: LiveServer) -> None:
+    page = looking.new_page()
+    seed.sign_in(page, seeded, seed.LEARNER)
+    found = {"my courses": faults(page)}
+    page.locator("form[action*='my-courses/open'] button").first.click()
+    page.wait_for_selector("body[data-state=content]")
+    sco = page.frame_locator("iframe#sco")
+    sco.locator("#steps li[aria-current]").wait_for(state="attached")
+    found["player"] = faults(page)
+    if page.viewport_size and page.viewport_size["width"] < 900:
+        page.click("#toc-toggle")
+        expect(page.locator("#toc")).to_be_visible()
+        found["contents"] = faults(page)
+        page.keyboard.press("Escape")
+        expect(page.locator("#toc")).to_be_hidden()
+    page.click("#nav-suspend-all")
+    page.wait_for_selector("body[data-state=ended]")
+    found["left"] = faults(page)
+    page.goto(f"{seeded.content}/launch/{'A' * 43}")
+    found["expired"] = faults(page)
     assert {path: what for path, what in found.items() if what} == {}

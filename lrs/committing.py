@@ -18,9 +18,9 @@ from lrs.rows import Prepared
 MOST = 1000
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Job:
-    """One request. ``ids`` or ``error`` is there once it is ``done``."""
+    """One request. ``ids`` or ``error`` is there once it is ``done``. Two with the same statements are still two."""
 
     tenant_id: int
     statements: list[Prepared]

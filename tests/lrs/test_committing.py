@@ -109,3 +109,13 @@ def test_an_error_of_the_database_reaches_everybody() -> None:
 
     with pytest.raises(ConnectionError):
         Committer(broken).store(job(1, new_uuid()))
+
+
+def test_the_same_request_twice_at_once_is_written_twice() -> None:
+    """Nobody waits for ever: the two are told apart although they are equal."""
+    a, b = new_uuid(), new_uuid()
+    same = [job(1, b) for _ in range(4)]
+    prepared = same[0].statements
+    for one in same:
+        one.statements = prepared
+    assert together(Gate(), job(1, a), same) == [[a], *([[b]] * 4)]

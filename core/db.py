@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import msgspec
-from flask import Flask, g
+from flask import Flask, current_app, g
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import JSON, BigInteger, DateTime, Engine, Integer, MetaData, event
 from sqlalchemy.dialects.postgresql import JSONB
@@ -25,6 +25,8 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
 from core.settings import Settings
+
+T = TypeVar("T")
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -218,3 +220,14 @@ def after_commit(hook: Callable[[], None]) -> None:
     if not in_unit_of_work():
         raise RuntimeError("after_commit() outside unit_of_work()")
     g.rekam_after_commit.append(hook)
+
+
+def memory(name: str, make: Callable[[], T]) -> T:
+    """What this process remembers of the current database under ``name``; ``make`` builds it at first use.
+
+    A process may serve two databases (tests do), so such things belong to the application and not to a module.
+    """
+    kept = current_app.extensions.setdefault("rekam.memory", {})
+    if name not in kept:
+        kept[name] = make()
+    return cast(T, kept[name])

@@ -23,7 +23,7 @@ from functools import lru_cache
 from sqlalchemy import text
 
 from core import clock
-from core.db import db, dialect, driver_sql, session
+from core.db import db, dialect, driver_sql, memory, session
 
 SHIFT = 22
 # First key of the advisory locks; any number that nothing else in the database uses.
@@ -114,20 +114,22 @@ def bound(now: int, keys: Iterable[int]) -> int:
     return now - max((age for age in ages if age <= _WRAP // 2), default=0)
 
 
-# What was true stays true: the latest bound of each tenant that this process computed.
-_known: dict[int, int] = {}
+def _bounds() -> dict[int, int]:
+    """What was true stays true: the latest bound of each tenant that this process computed."""
+    return memory("lrs.bounds", dict)
 
 
 def _remember(tenant_id: int, bound: int) -> int:
-    if len(_known) > 10_000:
-        _known.clear()
-    _known[tenant_id] = max(bound, _known.get(tenant_id, 0))
-    return _known[tenant_id]
+    known = _bounds()
+    if len(known) > 10_000:
+        known.clear()
+    known[tenant_id] = max(bound, known.get(tenant_id, 0))
+    return known[tenant_id]
 
 
 def last_known(tenant_id: int) -> int:
     """A bound that is true but may be old, without asking the database."""
-    return _known.get(tenant_id, 0)
+    return _bounds().get(tenant_id, 0)
 
 
 def _free_since(tries: int = 10) -> int | None:

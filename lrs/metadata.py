@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from core import clock
-from core.db import after_commit, dialect, session
+from core.db import after_commit, dialect, memory, session
 from lrs import rows
 from lrs.identity import key
 from lrs.models import Activity, AgentName
@@ -41,12 +41,17 @@ class Known:
             self._seen.popitem(last=False)
 
 
-_definitions = Known(20_000)
-_names = Known(50_000)
+def _known_definitions() -> Known:
+    return memory("lrs.definitions", lambda: Known(20_000))
+
+
+def _known_names() -> Known:
+    return memory("lrs.names", lambda: Known(50_000))
 
 
 def record(tenant_id: int, statements: Iterable[dict[str, Any]], *, define: bool) -> None:
     """Note names of agents, and with ``define`` definitions of activities, in the current transaction."""
+    known_definitions, known_names = _known_definitions(), _known_names()
     definitions: dict[str, list[dict[str, Any]]] = {}
     named: set[tuple[str, str]] = set()
     seen: list[tuple[Any, Any]] = []
@@ -57,16 +62,16 @@ def record(tenant_id: int, statements: Iterable[dict[str, Any]], *, define: bool
                 if not definition:
                     continue
                 name, digest = (tenant_id, activity["id"]), _digest(definition)
-                if not _definitions.has(name, digest):
+                if not known_definitions.has(name, digest):
                     definitions.setdefault(activity["id"], []).append(definition)
                     seen.append((name, digest))
-        named.update([pair for pair in rows.names(value) if not _names.has((tenant_id, *pair), True)])
+        named.update([pair for pair in rows.names(value) if not known_names.has((tenant_id, *pair), True)])
     if definitions:
         _define(tenant_id, definitions)
-        after_commit(lambda: _definitions.add(seen))
+        after_commit(lambda: known_definitions.add(seen))
     if named:
         _name(tenant_id, named)
-        after_commit(lambda: _names.add(((tenant_id, *pair), True) for pair in named))
+        after_commit(lambda: known_names.add(((tenant_id, *pair), True) for pair in named))
 
 
 def _digest(definition: dict[str, Any]) -> bytes:

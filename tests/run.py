@@ -190,7 +190,12 @@ def main() -> int:
         say(
             f"Python {sys.version.split()[0]}, {environment['TEST_POSTGRES_URL']}, {environment['TEST_REDIS_URL']}, {chromium}"
         )
-        arguments = sys.argv[1:] or ["-n", "2", "--dist", "loadfile"]
+        arguments = sys.argv[1:] or [
+            "-n",
+            "4",
+            "--dist",
+            "loadfile",
+        ]  # browsers and servers are waited for: more than cores
         return subprocess.run([sys.executable, "-m", "pytest", *arguments], env=environment, check=False).returncode
 
 

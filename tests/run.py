@@ -190,12 +190,8 @@ def main() -> int:
         say(
             f"Python {sys.version.split()[0]}, {environment['TEST_POSTGRES_URL']}, {environment['TEST_REDIS_URL']}, {chromium}"
         )
-        arguments = sys.argv[1:] or [
-            "-n",
-            "4",
-            "--dist",
-            "loadfile",
-        ]  # browsers and servers are waited for: more than cores
+        # Most of the time is waiting for browsers and servers: more workers than cores.
+        arguments = sys.argv[1:] or ["-n", "4", "--dist", "loadfile"]
         return subprocess.run([sys.executable, "-m", "pytest", *arguments], env=environment, check=False).returncode
 
 

@@ -177,6 +177,20 @@ def find_node() -> Path:
     return Path(playwright.__file__).parent / "driver" / "node"
 
 
+def pytest(arguments: list[str], environment: dict[str, str]) -> int:
+    return subprocess.run([sys.executable, "-m", "pytest", *arguments], env=environment, check=False).returncode
+
+
+def whole_suite(what: list[str], environment: dict[str, str]) -> int:
+    """All tests side by side; what fails is run once more by itself: a fault fails again, a starved browser does not."""
+    # Most of the time is waiting for browsers and servers: more workers than cores.
+    code = pytest(["-n", "4", "--dist", "loadfile", *what], environment)
+    if code != 1:
+        return code
+    say("the tests that failed above run again, one after the other; those that pass now depend on the machine's load")
+    return pytest(["--last-failed", "--last-failed-no-failures", "none", *what], environment)
+
+
 def main() -> int:
     os.chdir(ROOT)
     with ExitStack() as stack:
@@ -190,9 +204,9 @@ def main() -> int:
         say(
             f"Python {sys.version.split()[0]}, {environment['TEST_POSTGRES_URL']}, {environment['TEST_REDIS_URL']}, {chromium}"
         )
-        # Most of the time is waiting for browsers and servers: more workers than cores.
-        arguments = sys.argv[1:] or ["-n", "4", "--dist", "loadfile"]
-        return subprocess.run([sys.executable, "-m", "pytest", *arguments], env=environment, check=False).returncode
+        if sys.argv[1:]:
+            return pytest(sys.argv[1:], environment)
+        return whole_suite([], environment)
 
 
 if __name__ == "__main__":

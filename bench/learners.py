@@ -136,7 +136,7 @@ def _memory(running: Running) -> float:
 def measure(running: Running, count: int, pause: float, seconds: float) -> dict[str, Any]:
     """``count`` learners who pause for ``pause`` seconds on average, for ``seconds``."""
     learners = _learners(running, count, pause)
-    before, cpu = _memory(running), sum(running.cpu_seconds())
+    before, cpu = _memory(running), running.cpu_seconds()
     until = time.monotonic() + seconds
     threads = [threading.Thread(target=learner.run, args=(until,)) for learner in learners]
     for thread in threads:
@@ -146,6 +146,7 @@ def measure(running: Running, count: int, pause: float, seconds: float) -> dict[
     for thread in threads:
         thread.join()
     times = sorted(each for learner in learners for each in learner.times)
+    spent = [after - then for after, then in zip(running.cpu_seconds(), cpu, strict=True)]
     cuts = statistics.quantiles(times, n=100) if len(times) > 1 else [0.0] * 99
     return {
         "learners": count,
@@ -154,7 +155,8 @@ def measure(running: Running, count: int, pause: float, seconds: float) -> dict[
         "p50": cuts[49],
         "p95": cuts[94],
         "p99": cuts[98],
-        "cpu_ms": (sum(running.cpu_seconds()) - cpu) * 1000 / max(len(times), 1),
+        "server_ms": spent[0] * 1000 / max(len(times), 1),
+        "database_ms": spent[1] * 1000 / max(len(times), 1),
         "memory_before": before,
         "memory_after": _memory(running),
         "problems": [problem for learner in learners for problem in learner.problems],
@@ -188,8 +190,8 @@ def _print(found: dict[str, Any], pause: float) -> None:
     print(
         f"{found['learners']} learners, a commit each {pause:.0f} s: {found['commits']} commits, "
         f"{found['per_second']:.1f}/s; round trip p50 {found['p50']:.1f} ms, p95 {found['p95']:.1f} ms, "
-        f"p99 {found['p99']:.1f} ms; {found['cpu_ms']:.1f} ms of CPU a commit (server and database); memory of the "
-        f"server {found['memory_before']:.0f} → {found['memory_after']:.0f} MiB; {len(found['problems'])} errors",
+        f"p99 {found['p99']:.1f} ms; CPU a commit: server {found['server_ms']:.1f} ms, database {found['database_ms']:.1f} ms; "
+        f"memory of the server {found['memory_before']:.0f} → {found['memory_after']:.0f} MiB; {len(found['problems'])} errors",
         flush=True,
     )
     for problem in found["problems"][:5]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
@@ -43,6 +42,8 @@ _KEY_LENGTH = 64
 _SYNC_THREADS = 8
 # On S3 a blob older than this is written again when it is needed again.
 _FRESH_SECONDS = 3600.0
+# What is read from S3 at a time: a player that seeks in a video asks for some kilobytes, a download for all of it.
+_BLOCK = 1 << 20
 
 
 def _written(entry: dict[str, Any]) -> float:
@@ -55,7 +56,8 @@ class BlobStore:
     """``put`` is idempotent and atomic; a reader never sees half a blob."""
 
     def __init__(self, url: str, options: dict[str, Any], staging: Path) -> None:
-        self.fs, root = fsspec.core.url_to_fs(url, **options)
+        # A remembered listing would hide what other processes store after it.
+        self.fs, root = fsspec.core.url_to_fs(url, **{"use_listings_cache": False, **options})
         self.root = root.rstrip("/")
         self.local = Path(self.root) if "file" in self.fs.protocol else None
         # Staging lies inside a local store, so that the final rename never crosses file systems.
@@ -88,7 +90,7 @@ class BlobStore:
     def open(self, sha256: str) -> IO[bytes]:
         """A seekable binary file; :class:`NotFound` when the store does not have it."""
         try:
-            handle: IO[bytes] = self.fs.open(self.path(sha256), "rb")
+            handle: IO[bytes] = self.fs.open(self.path(sha256), "rb", block_size=_BLOCK)
         except FileNotFoundError:
             raise NotFound(f"no blob {sha256}") from None
         return handle
@@ -117,8 +119,6 @@ class BlobStore:
 
     def age(self, sha256: str) -> float:
         """Seconds since the blob was written or renewed; FileNotFoundError when there is none."""
-        if self.local is None:
-            self.fs.invalidate_cache()
         return time.time() - _written(self.fs.info(self.path(sha256)))
 
     def exists(self, sha256: str) -> bool:
@@ -164,9 +164,11 @@ class BlobStore:
             yield local
             return
         with tempfile.NamedTemporaryFile(dir=self.staging) as copy:
-            with self.open(sha256) as handle:
-                shutil.copyfileobj(handle, copy, CHUNK)
-            copy.flush()
+            try:
+                # One request for the whole object.
+                self.fs.get_file(self.path(sha256), copy.name)
+            except FileNotFoundError:
+                raise NotFound(f"no blob {sha256}") from None
             yield Path(copy.name)
 
 

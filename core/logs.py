@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-from flask import g, has_request_context
+from flask import g, has_app_context
 
 _OWN = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
@@ -23,7 +23,7 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
-        if has_request_context() and "request_id" in g:
+        if has_app_context() and "request_id" in g:
             entry["request_id"] = g.request_id
         entry.update((k, v) for k, v in vars(record).items() if k not in _OWN and v is not None)
         if record.exc_info:

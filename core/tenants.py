@@ -9,7 +9,7 @@ from sqlalchemy import String, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core import clock
-from core.db import Json, Model, UtcDateTime, session
+from core.db import Json, Model, UtcDateTime, hold, session
 from core.errors import Conflict, NotFound
 from core.ids import new_id
 
@@ -40,4 +40,4 @@ def get(tenant_id: int) -> Tenant:
     tenant = session().get(Tenant, tenant_id)
     if tenant is None:
         raise NotFound(f"no tenant {tenant_id}")
-    return tenant
+    return hold(tenant)

@@ -6,18 +6,16 @@ time), and never longer than ``TRUST``: so long a revocation may take to reach o
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Generic, TypeVar
 
 from flask import current_app
 
 from core import clock
-from core.settings import get_settings
+from core.marker import Marker
 
 TRUST = 5.0
 MOST = 10_000
@@ -36,7 +34,7 @@ class _Entry(Generic[Who]):
 class Verified(Generic[Who]):
     """Memory of one process. Names are whatever stands for key and secret; never the secret itself."""
 
-    def __init__(self, marker: Path) -> None:
+    def __init__(self, marker: Marker) -> None:
         self._marker = marker
         self._entries: dict[tuple[str, str], _Entry[Who]] = {}
         self._used: dict[tuple[int, str], datetime] = {}
@@ -44,10 +42,7 @@ class Verified(Generic[Who]):
 
     def state(self) -> int:
         """Changes whenever a credential has changed on this machine. Take it before reading what :meth:`keep` will hold."""
-        try:
-            return os.stat(self._marker).st_mtime_ns
-        except OSError:
-            return 0
+        return self._marker.state()
 
     def find(self, name: tuple[str, str]) -> Who | None:
         entry = self._entries.get(name)
@@ -63,8 +58,7 @@ class Verified(Generic[Who]):
     def forget(self) -> None:
         """A credential has changed: nobody on this machine trusts its memory any more."""
         self._entries.clear()
-        self._marker.parent.mkdir(parents=True, exist_ok=True)
-        self._marker.write_text(str(time.time_ns()))
+        self._marker.touch()
 
     def used(self, tenant_id: int, key: str) -> None:
         self._used[tenant_id, key] = clock.now()
@@ -80,5 +74,5 @@ def memory() -> Verified[object]:
     """That of the running application."""
     found = current_app.extensions.get("rekam_verified")
     if found is None:
-        found = current_app.extensions["rekam_verified"] = Verified(get_settings().data_path / "credentials.changed")
+        found = current_app.extensions["rekam_verified"] = Verified(Marker("credentials.changed"))
     return found

@@ -14,7 +14,8 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
-from flask import Blueprint, Flask, Response, current_app, g, jsonify, redirect, request
+from flask import Blueprint, Flask, Request, Response, current_app, g, jsonify, redirect, request
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
@@ -23,7 +24,7 @@ from core import credentials, errors
 from core.credentials import Principal
 from core.db import session
 from core.ids import new_id
-from core.settings import get_settings
+from core.settings import Settings, get_settings
 
 log = logging.getLogger("rekam.web")
 
@@ -97,14 +98,15 @@ def authenticate(header: str | None) -> Principal:
         raise errors.Unauthenticated("this needs an Authorization header (HTTP Basic with key and secret)")
     scheme, _, value = header.partition(" ")
     if scheme.lower() == "basic":
-        key, secret = _basic(value)
+        key, secret = basic(value)
         return credentials.authenticate(key, secret)
     if scheme.lower() in schemes:
         return schemes[scheme.lower()](value.strip())
     raise errors.Unauthenticated(f"unknown authorization scheme {scheme[:20]!r}; use Basic")
 
 
-def _basic(value: str) -> tuple[str, str]:
+def basic(value: str) -> tuple[str, str]:
+    """(key, secret) of what stands behind ``Basic`` in an Authorization header."""
     try:
         text = base64.b64decode(value.strip(), validate=True).decode("utf-8")
     except (binascii.Error, UnicodeDecodeError):
@@ -117,10 +119,15 @@ def _basic(value: str) -> tuple[str, str]:
 
 def authorize(*scopes: str) -> Principal:
     """Authenticate this request and check that it holds one of ``scopes``."""
-    who = authenticate(request.headers.get("Authorization"))
+    g.principal = permitted(request.headers.get("Authorization"), *scopes)
+    return principal()
+
+
+def permitted(header: str | None, *scopes: str) -> Principal:
+    """The principal of an Authorization header, who holds one of ``scopes``."""
+    who = authenticate(header)
     if not any(who.may(s) for s in scopes):
         raise errors.Forbidden(f"credential {who.key!r} lacks the scope {' or '.join(scopes)}", needed=list(scopes))
-    g.principal = who
     return who
 
 
@@ -133,6 +140,7 @@ _NO_REDIRECT = ("/xapi", "/api/")
 
 def init_app(app: Flask) -> None:
     """Install host dispatch, authentication, request ids and error answers."""
+    app.session_interface = _Sessions()
     app.before_request(_begin)
     app.before_request(_check_origin)
     app.before_request(_check_scope)
@@ -144,9 +152,24 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(Exception, _unexpected)
 
 
+class _Sessions(SecureCookieSessionInterface):
+    """Only people's browsers bring cookies: nothing is signed or verified for programs."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        return super().open_session(app, request) if "HTTP_COOKIE" in request.environ else self.session_class()
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        if session or session.modified or session.accessed:
+            super().save_session(app, session, response)
+
+
+def request_id(given: str) -> str:
+    """The caller's own where it is usable, else a new one."""
+    return given if _REQUEST_ID.fullmatch(given) else new_id()
+
+
 def _begin() -> None:
-    given = request.headers.get("X-Request-Id", "")
-    g.request_id = given if _REQUEST_ID.fullmatch(given) else new_id()
+    g.request_id = request_id(request.headers.get("X-Request-Id", ""))
     g.started = time.perf_counter()
 
 
@@ -161,7 +184,7 @@ def _check_origin() -> Any:
         here = "content"
     elif host == settings.base_host:
         here = "base"
-    elif host == _loopback_twin(settings.base_host):
+    elif host in base_hosts(settings):
         here = "base"
         if not request.path.startswith(_NO_REDIRECT) and request.method in ("GET", "HEAD"):
             return redirect(settings.base_url.rstrip("/") + request.full_path.rstrip("?"), 308)
@@ -177,10 +200,10 @@ def _origin_of_view() -> str | None:
     return getattr(found, "rekam_origin", None)
 
 
-def _loopback_twin(host: str) -> str | None:
-    """For ``localhost:8000`` the same port on 127.0.0.1, which people type."""
-    name, _, port = host.partition(":")
-    return f"127.0.0.1:{port}" if name == "localhost" else None
+def base_hosts(settings: Settings) -> tuple[str, ...]:
+    """Hosts the base origin answers for: for ``localhost:8000`` also the same port on 127.0.0.1, which people type."""
+    name, _, port = settings.base_host.partition(":")
+    return (settings.base_host, f"127.0.0.1:{port}") if name == "localhost" else (settings.base_host,)
 
 
 def _check_scope() -> None:
@@ -193,23 +216,39 @@ def _check_scope() -> None:
     authorize(*needed)
 
 
+# Told of every answer: (method, route, status, seconds).
+observers: list[Callable[[str, str, int, float], None]] = []
+# On every answer that does not say otherwise.
+SAFE = (("X-Content-Type-Options", "nosniff"),)
+
+
 def _finish(response: Response) -> Response:
     response.headers["X-Request-Id"] = g.get("request_id", "")
-    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    for name, value in SAFE:
+        response.headers.setdefault(name, value)
+    route = request.url_rule.rule if request.url_rule else "(none)"
+    started = g.get("started", time.perf_counter())
+    answered(request.method, request.path, route, response.status_code, started, g.get("principal"))
+    return response
+
+
+def answered(method: str, path: str, route: str, status: int, started: float, who: Principal | None) -> None:
+    """Log an answer and tell the observers; ``started`` is the `time.perf_counter()` of the request."""
+    seconds = time.perf_counter() - started
+    for observe in observers:
+        observe(method, route, status, seconds)
     if log.isEnabledFor(logging.INFO):
-        who = g.get("principal")
         log.info(
             "request",
             extra={
-                "method": request.method,
-                "path": _without_token(request.path),
-                "status": response.status_code,
-                "ms": round((time.perf_counter() - g.get("started", time.perf_counter())) * 1000, 1),
+                "method": method,
+                "path": _without_token(path),
+                "status": status,
+                "ms": round(seconds * 1000, 1),
                 "tenant": who.tenant_id if who else None,
                 "key": who.key if who else None,
             },
         )
-    return response
 
 
 def _without_token(path: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import delete, func, select
 
 from core import clock, events
-from core.db import session
+from core.db import hold, session
 from core.errors import Conflict, Invalid, NotFound
 from course_packages import model
 from course_packages.archive import fold
@@ -20,6 +20,7 @@ from course_packages.models import Course, CourseVersion, ImportJob, PackageFile
 
 # A year.
 _LONGEST_SECONDS = 366 * 86_400
+_MOST_TAGS, _LONGEST_TAG = 100, 255
 
 
 def get_course(tenant_id: int, course_id: str) -> Course:
@@ -27,7 +28,7 @@ def get_course(tenant_id: int, course_id: str) -> Course:
     course = session().get(Course, (tenant_id, course_id))
     if course is None:
         raise NotFound(f"no course {course_id!r}")
-    return course
+    return hold(course)
 
 
 def list_courses(
@@ -77,9 +78,30 @@ def set_facts(tenant_id: int, course_id: str, *, description: str | None, durati
     return course
 
 
+def set_thumbnail(tenant_id: int, course_id: str, thumbnail: str | None) -> Course:
+    """Give the course a thumbnail of its own (the hash of a JPEG that is stored), or with None that of its package again."""
+    course = get_course(tenant_id, course_id)
+    course.thumbnail, course.updated = thumbnail, clock.now()
+    session().flush()
+    return course
+
+
+def thumbnail_of(course: Course, version: CourseVersion | None) -> str | None:
+    """The hash of the JPEG to show for a course whose version in use is ``version``."""
+    return course.thumbnail or (version.thumbnail if version else None)
+
+
+def clean_tags(tags: Sequence[str]) -> list[str]:
+    """Each once, without empty ones; :class:`Invalid` for more or longer ones than can be kept."""
+    cleaned = list(dict.fromkeys(tag.strip() for tag in tags if tag.strip()))
+    if len(cleaned) > _MOST_TAGS or any(len(tag) > _LONGEST_TAG for tag in cleaned):
+        raise Invalid(f"at most {_MOST_TAGS} tags of at most {_LONGEST_TAG} characters", code="tags", path="$.tags")
+    return cleaned
+
+
 def set_tags(tenant_id: int, course_id: str, tags: Sequence[str]) -> Course:
     course = get_course(tenant_id, course_id)
-    course.tags, course.updated = list(dict.fromkeys(t.strip() for t in tags if t.strip())), clock.now()
+    course.tags, course.updated = clean_tags(tags), clock.now()
     session().flush()
     return course
 

@@ -6,6 +6,7 @@ import io
 import logging
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import IO, Any
 
 from sqlalchemy import func, insert, select
@@ -17,7 +18,7 @@ from core.db import dialect, session, unit_of_work
 from core.errors import Conflict, Invalid, NotFound, TooLarge, Unavailable
 from core.outbox import OutboxRow
 from core.settings import Settings, get_settings
-from course_packages import media, model
+from course_packages import media, model, thumbnails
 from course_packages.archive import Limits, fold
 from course_packages.import_progress import LEASE, Cancelled, Counted, CountedSink, Progress
 from course_packages.inspection import Inspection, inspect
@@ -40,6 +41,16 @@ _MOST_TRIES = 4
 # Fetches an address into a file: (url, file). Set by the server, which knows which addresses may be reached.
 Fetcher = Callable[[str, IO[bytes]], None]
 fetcher: Fetcher | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the work came to; without a package it is a rejection. ``stored`` are columns of ``package_files``."""
+
+    report: Report = field(default_factory=Report)
+    package: model.CoursePackage | None = None
+    stored: list[dict[str, Any]] = field(default_factory=list)
+    thumbnail: str | None = None
 
 
 class FetchFailed(Exception):
@@ -187,27 +198,26 @@ def run_import(tenant_id: int, job_id: str, *, last_try: bool = False, row_id: s
     options = dict(get_job(tenant_id, job_id).options)
     filename, zip_sha256 = version.filename, version.zip_sha256
     progress = Progress(tenant_id, job_id, row_id)
-    package: model.CoursePackage | None = None
-    stored: list[dict[str, Any]] = []
+    found = Outcome()
     try:
         if not zip_sha256:
             zip_sha256 = _fetch(tenant_id, job_id, options["url"], progress)
         progress.report(_FETCHED if "url" in options else 1, "reading the package", force=True)
-        package, report, stored = _read(zip_sha256, filename, options, progress)
+        found = _read(zip_sha256, filename, options, progress)
     except Cancelled:
         return
     except FetchFailed as failure:
-        report = _sole("fetch_failed", url=options["url"], detail=str(failure))
+        found = Outcome(_sole("fetch_failed", url=options["url"], detail=str(failure)))
     except Exception as error:
         passing = isinstance(error, _PASSING)
         if passing and not last_try:
             raise
         log.exception("import failed", extra={"job": job_id})
-        package, report = None, _sole("import_given_up" if passing else "import_internal")
-    if package is None:
-        _reject(tenant_id, job_id, report)
+        found = Outcome(_sole("import_given_up" if passing else "import_internal"))
+    if found.package is None:
+        _reject(tenant_id, job_id, found.report)
     else:
-        _finish(tenant_id, job_id, package, report, stored)
+        _finish(tenant_id, job_id, found.package, found)
 
 
 def _sole(code: str, **values: Any) -> Report:
@@ -239,25 +249,45 @@ def _fetch(tenant_id: int, job_id: str, url: str, progress: Progress) -> str:
     return blob.sha256
 
 
-def _read(
-    sha256: str, filename: str, options: dict[str, Any], progress: Progress
-) -> tuple[model.CoursePackage | None, Report, list[dict[str, Any]]]:
+def _read(sha256: str, filename: str, options: dict[str, Any], progress: Progress) -> Outcome:
     """Inspect the upload and, when it is good, publish its files."""
     with blobs().as_file(sha256) as path, path.open("rb") as file:
         threshold = options.get("threshold", media.THRESHOLD)
         found = inspect(file, limits(), filename=filename, threshold=threshold)
         if found.package is None:
-            return None, found.report, []
+            return Outcome(found.report)
         if found.files is None:
             # A media file is stored already: it is what was uploaded.
             name = found.package.organization.items[0].launch_facts["path"]
             row = {"path": name, "sha256": sha256, "size": path.stat().st_size, "mime": mime_of(name)}
-            return found.package, found.report, [row]
+            progress.report(_FETCHED, "making a thumbnail", force=True)
+            return _with_thumbnail(
+                Outcome(found.report, found.package, [row]),
+                name,
+                lambda: thumbnails.of_media(path, name.rpartition(".")[2]),
+            )
         try:
             start = _FETCHED if "url" in options else _PARSED
-            return found.package, found.report, _store(found.files, progress, start)
+            stored = _store(found.files, progress, start)
         except BadZip as bad:
-            return None, _damaged(found, bad), []
+            return Outcome(_damaged(found, bad))
+    outcome = Outcome(found.report, found.package, stored)
+    rows = {row["path"]: row for row in stored}
+    picture = thumbnails.find(rows, found.package.facts.get("thumbnail"))
+    if picture is None:
+        return outcome
+    return _with_thumbnail(outcome, picture, lambda: thumbnails.of_stored(rows[picture]))
+
+
+def _with_thumbnail(outcome: Outcome, path: str, make: Callable[[], Blob | None]) -> Outcome:
+    """A thumbnail that cannot be made is a warning, never a reason to reject the course."""
+    try:
+        made = make()
+    except thumbnails.NotMade as reason:
+        warning = _sole("thumbnail_unreadable", file=path, detail=str(reason))
+        report = Report(outcome.report.problems + warning.problems, outcome.report.repairs)
+        return replace(outcome, report=report)
+    return replace(outcome, thumbnail=made.sha256 if made else None)
 
 
 def _damaged(found: Inspection, bad: BadZip) -> Report:
@@ -302,10 +332,9 @@ def _store(files: PackageFiles, progress: Progress, start: int) -> list[dict[str
 # --- the end ------------------------------------------------------------------------------------------------------
 
 
-def _finish(
-    tenant_id: int, job_id: str, package: model.CoursePackage, report: Report, stored: list[dict[str, Any]]
-) -> None:
+def _finish(tenant_id: int, job_id: str, package: model.CoursePackage, found: Outcome) -> None:
     """All at once: files, package, version ready, course current, job complete, event."""
+    stored, report = found.stored, found.report
     with unit_of_work():
         version = _unfinished(tenant_id, job_id, lock=True)
         if version is None:
@@ -316,6 +345,7 @@ def _finish(
         version.package, version.report = model.to_json(package), report.to_json()
         version.standard, version.title = package.standard.value, title
         version.file_count, version.total_size = len(stored), sum(row["size"] for row in stored)
+        version.thumbnail = found.thumbnail
         version.status, version.finished = VersionStatus.READY, clock.now()
         course = session().get_one(Course, (tenant_id, version.course_id))
         # An older upload that took longer must not undo a newer one.

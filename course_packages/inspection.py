@@ -8,7 +8,7 @@ from typing import IO
 from course_packages import detection, media, xml
 from course_packages.archive import Archive, Limits
 from course_packages.model import CoursePackage, Standard
-from course_packages.parsers import aicc, cmi5, scorm_12, scorm_2004, tincan
+from course_packages.parsers import aicc, cmi5, schemas, scorm_12, scorm_2004, tincan
 from course_packages.parsers.files import PackageFiles
 from course_packages.parsers.manifest import ManifestReader
 from course_packages.parsers.sequencing import SequencingReader
@@ -63,6 +63,7 @@ def _parse(found: detection.Detected, files: PackageFiles) -> CoursePackage:
     if found.kind == "aicc":
         return aicc.parse(files, manifest)
     root = xml.parse(files.read(manifest), manifest, files.findings, files.limits)
+    schemas.check(root, manifest, files.findings)
     return cmi5.parse(root, files, manifest) if found.kind == "cmi5" else tincan.parse(root, files, manifest)
 
 
@@ -77,4 +78,6 @@ def _scorm(manifest: str, files: PackageFiles) -> CoursePackage:
     else:
         reader = SequencingReader(root, files.limits.manifest_elements * _SEQUENCING_FACTOR)
         edition = scorm_2004.edition(standard, reader)
+    schemas.check(root, manifest, findings)
+    schemas.check_scorm(root, manifest, findings, sequenced=standard.is_scorm_2004)
     return ManifestReader(root, files, manifest, edition, version).read()

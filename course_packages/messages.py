@@ -260,12 +260,6 @@ _MANIFEST: dict[str, Text] = {
         "Kursus ini tidak memiliki apa pun yang dapat dijalankan.",
         "Sedikitnya satu item harus merujuk ke sumber daya dengan berkas peluncur (identifierref → resource → href).",
     ),
-    "reference_dangling": _error(
-        "The item “{title}” refers to the resource {reference}, which the manifest does not have.",
-        _EDIT,
-        "Item “{title}” merujuk ke sumber daya {reference} yang tidak ada dalam manifes.",
-        _EDIT_ID,
-    ),
     "resource_without_href": _error(
         "The item “{title}” refers to the resource {reference}, which has no launch file (href).",
         _EDIT,
@@ -321,6 +315,12 @@ _MANIFEST: dict[str, Text] = {
         "Item “{title}” tidak memiliki isi maupun subitem.",
         "Hapus item ini, atau rujukkan ke sumber daya.",
     ),
+    "reference_dangling": _warning(
+        "The item “{title}” refers to the resource {reference}, which the manifest does not have: it cannot be opened.",
+        _EDIT,
+        "Item “{title}” merujuk ke sumber daya {reference} yang tidak ada dalam manifes: item ini tidak dapat dibuka.",
+        _EDIT_ID,
+    ),
     "launch_external": _warning(
         "“{title}” is launched from another server: {href}. It cannot be tracked there.",
         "Put the content into the package.",
@@ -355,6 +355,12 @@ _MANIFEST: dict[str, Text] = {
         "A map to the data store “{target}” is repeated or has no target and is ignored.",
         _EDIT,
         "Pemetaan ke penyimpanan data “{target}” berulang atau tanpa tujuan dan diabaikan.",
+        _EDIT_ID,
+    ),
+    "bucket_invalid": _warning(
+        "The bucket “{identifier}” is repeated, has no bucketID or no even size, and is ignored.",
+        _EDIT,
+        "Ember “{identifier}” berulang, tanpa bucketID, atau tanpa ukuran genap, dan diabaikan.",
         _EDIT_ID,
     ),
     "objective_invalid": _warning(
@@ -442,6 +448,10 @@ _MANIFEST: dict[str, Text] = {
         "The item {identifier} has no title; its identifier is shown.",
         "Item {identifier} tidak berjudul; identifiernya ditampilkan.",
     ),
+    "course_title_missing": _repair(
+        "The course has no title; “{used}” is shown.",
+        "Kursus tidak berjudul; “{used}” ditampilkan.",
+    ),
     "token_case": _repair("“{value}” was read as “{token}”.", "“{value}” dibaca sebagai “{token}”."),
     "href_case": _repair(
         "{href} was matched with {path} without regard to case.",
@@ -478,6 +488,9 @@ _OTHERS: dict[str, Text] = {
         "The id {identifier} is not an IRI (https://…).", _EDIT, "Id {identifier} bukan IRI (https://…).", _EDIT_ID
     ),
     "cmi5_url_missing": _error("The AU “{title}” has no url.", _EDIT, "AU “{title}” tidak memiliki url.", _EDIT_ID),
+    "cmi5_url_invalid": _error(
+        "{href} of “{title}” is not an address.", _EDIT, "{href} milik “{title}” bukan alamat.", _EDIT_ID
+    ),
     "cmi5_empty_block": _error(
         "A course or block needs at least one AU or block.",
         _EDIT,
@@ -528,6 +541,115 @@ _OTHERS: dict[str, Text] = {
     ),
 }
 
+_SCHEMAS: dict[str, Text] = {
+    "schema_element_missing": _warning(
+        "<{element}> has no <{part}>, which its schema requires ({count} ×, here first).",
+        _EDIT,
+        "<{element}> tidak memiliki <{part}> yang diwajibkan skemanya ({count} ×, pertama di sini).",
+        _EDIT_ID,
+    ),
+    "schema_element_repeated": _warning(
+        "<{element}> has <{part}> more than once; the first counts ({count} ×, here first).",
+        "Keep one of them, or export the course again from the authoring tool.",
+        "<{element}> memuat <{part}> lebih dari satu kali; yang pertama dipakai ({count} ×, pertama di sini).",
+        "Sisakan satu, atau ekspor ulang kursus dari alat pembuatnya.",
+    ),
+    "schema_element_unknown": _warning(
+        "The schema knows no <{part}> within <{element}>; it is ignored ({count} ×, here first).",
+        "Correct the name or the place of this element, or remove it.",
+        "Skema tidak mengenal <{part}> di dalam <{element}>; elemen ini diabaikan ({count} ×, pertama di sini).",
+        "Perbaiki nama atau tempat elemen ini, atau hapus.",
+    ),
+    "schema_attribute_missing": _warning(
+        "<{element}> has no attribute {part}, which its schema requires ({count} ×, here first).",
+        _EDIT,
+        "<{element}> tidak memiliki atribut {part} yang diwajibkan skemanya ({count} ×, pertama di sini).",
+        _EDIT_ID,
+    ),
+    "schema_order": _repair(
+        "What stands within <{element}> is not in the order of its schema.",
+        "Isi <{element}> tidak dalam urutan menurut skemanya.",
+    ),
+    "dependency_unknown": _warning(
+        "A resource depends on {reference}, which is not declared.",
+        _EDIT,
+        "Sebuah sumber daya bergantung pada {reference} yang tidak dideklarasikan.",
+        _EDIT_ID,
+    ),
+    "item_launches_and_contains": _warning(
+        "The item {identifier} has parts and also a file of its own; SCORM 2004 launches only items without parts.",
+        "Make the file a part of its own below the item.",
+        "Item {identifier} memiliki bagian dan juga berkas sendiri; SCORM 2004 hanya meluncurkan item tanpa bagian.",
+        "Jadikan berkas itu bagian tersendiri di bawah item.",
+    ),
+    "objective_written_twice": _warning(
+        "Two objectives of one activity write the shared objective {identifier}; which one wins is not defined.",
+        "Let only one of them write it.",
+        "Dua objektif dari satu aktivitas menulis objektif bersama {identifier}; mana yang menang tidak ditentukan.",
+        "Biarkan hanya satu yang menulisnya.",
+    ),
+    "objective_read_twice": _warning(
+        "The objective {identifier} takes its status from more than one shared objective.",
+        "Let it read from one of them only.",
+        "Objektif {identifier} mengambil statusnya dari lebih dari satu objektif bersama.",
+        "Biarkan objektif ini membaca dari satu saja.",
+    ),
+    "cmi5_namespace": _warning(
+        "The course structure is not in the namespace of cmi5 ({found}); it was read as if it were.",
+        'Write xmlns="https://w3id.org/xapi/profiles/cmi5/v1/CourseStructure.xsd" into <courseStructure>.',
+        "Struktur kursus tidak berada dalam ruang nama cmi5 ({found}); dibaca seolah-olah demikian.",
+        'Tulis xmlns="https://w3id.org/xapi/profiles/cmi5/v1/CourseStructure.xsd" pada <courseStructure>.',
+    ),
+    "cmi5_reserved_parameter": _error(
+        "The address of “{title}” has the parameter {parameter}, which a launch sets itself (cmi5 8.1).",
+        "Give the parameter another name.",
+        "Alamat “{title}” memuat parameter {parameter} yang ditetapkan oleh peluncuran itu sendiri (cmi5 8.1).",
+        "Beri parameter itu nama lain.",
+    ),
+    "cmi5_language_twice": _warning(
+        "A text is given more than once in the language {language}; the last counts.",
+        _EDIT,
+        "Sebuah teks diberikan lebih dari satu kali dalam bahasa {language}; yang terakhir dipakai.",
+        _EDIT_ID,
+    ),
+    "aicc_field_missing": _warning(
+        "The course file has no {field} in [{section}].",
+        _EXPORT,
+        "Berkas kursus tidak memuat {field} dalam [{section}].",
+        _EXPORT_ID,
+    ),
+    "aicc_column_missing": _warning(
+        "This table has no column {column}.",
+        _EXPORT,
+        "Tabel ini tidak memiliki kolom {column}.",
+        _EXPORT_ID,
+    ),
+    "aicc_id_duplicate": _warning(
+        "The id {identifier} stands in more than one line of this table; the last counts.",
+        _EXPORT,
+        "Id {identifier} ada di lebih dari satu baris tabel ini; yang terakhir dipakai.",
+        _EXPORT_ID,
+    ),
+    "aicc_id_missing": _warning(
+        "{count} lines of this table have no system_id and are ignored.",
+        _EXPORT,
+        "{count} baris tabel ini tidak memiliki system_id dan diabaikan.",
+        _EXPORT_ID,
+    ),
+    "aicc_total_wrong": _warning(
+        "The course file speaks of {said} ({field}), but there are {found}.",
+        "Parts may be missing: export the course again from the authoring tool.",
+        "Berkas kursus menyebut {said} ({field}), tetapi yang ada {found}.",
+        "Mungkin ada bagian yang hilang: ekspor ulang kursus dari alat pembuatnya.",
+    ),
+    "aicc_not_placed": _warning(
+        "{count} units are in no block of the structure and cannot be opened; the first is {member}.",
+        _EXPORT,
+        "{count} unit tidak berada di blok mana pun dan tidak dapat dibuka; yang pertama {member}.",
+        _EXPORT_ID,
+    ),
+}
+
 _IMPORT: dict[str, Text] = {
     "import_internal": _error(
         "The import failed because of an error of this server.",
@@ -547,6 +669,12 @@ _IMPORT: dict[str, Text] = {
         "Impor dibatalkan.",
         "Unggah paket lagi bila Anda menginginkannya.",
     ),
+    "thumbnail_unreadable": _warning(
+        "No thumbnail could be made of this file: {detail}.",
+        "Upload a picture for the course in the console; the course runs without it.",
+        "Gambar mini tidak dapat dibuat dari berkas ini: {detail}.",
+        "Unggah gambar untuk kursus ini di konsol; kursus tetap berjalan tanpanya.",
+    ),
     "fetch_failed": _error(
         "The package could not be fetched from {url}: {detail}.",
         "Check that the address answers with the file itself, without a sign-in or a redirect, then start the import again.",
@@ -555,4 +683,4 @@ _IMPORT: dict[str, Text] = {
     ),
 }
 
-MESSAGES: dict[str, Text] = {**_ZIP, **_XML, **_MANIFEST, **_OTHERS, **_IMPORT}
+MESSAGES: dict[str, Text] = {**_ZIP, **_XML, **_MANIFEST, **_OTHERS, **_SCHEMAS, **_IMPORT}

@@ -179,6 +179,19 @@ class DataMap:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Bucket:
+    """``imsssp:bucket`` of a resource: shared state that its content finds allocated; sizes are bytes, two a character."""
+
+    bucket_id: str
+    requested: int
+    minimum: int = 0
+    reducible: bool = False
+    # learner | course | session
+    persistence: str = "learner"
+    bucket_type: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Item:
     """One item of an organization: an activity, with or without something to launch.
 
@@ -207,6 +220,7 @@ class Item:
     mastery_score: float | None = None
     prerequisites: str | None = None
     data_maps: tuple[DataMap, ...] = ()
+    buckets: tuple[Bucket, ...] = ()
     description: str | None = None
     # cmi5 / xAPI / AICC facts of a launchable unit (activity id, moveOn, launchMethod …), as the standard names them.
     launch_facts: dict[str, Any] = field(default_factory=dict)
@@ -251,6 +265,7 @@ class Resource:
     href: str | None = None
     files: tuple[str, ...] = ()
     dependencies: tuple[str, ...] = ()
+    buckets: tuple[Bucket, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

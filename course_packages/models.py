@@ -45,7 +45,7 @@ class Course(Model):
     # Set by an administrator; None: what the package says. Duration in seconds.
     description: Mapped[str | None] = mapped_column(Text)
     duration: Mapped[float | None]
-    # Hash of a PNG, JPEG, WebP or GIF among the blobs.
+    # Hash of a JPEG among the blobs, set by an administrator; None: the one of the version in use.
     thumbnail: Mapped[str | None] = mapped_column(String(64))
     tags: Mapped[list[str]] = mapped_column(Json, default=list)
     # Compatibility settings of the player for this course (names after SCORM Cloud's course configuration).
@@ -80,6 +80,8 @@ class CourseVersion(Model):
     total_size: Mapped[int] = mapped_column(BigInteger, default=0)
     package: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     report: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+    # Hash of a JPEG among the blobs: from the package, or made of the media file.
+    thumbnail: Mapped[str | None] = mapped_column(String(64))
     created: Mapped[datetime] = mapped_column(UtcDateTime, default=clock.now)
     finished: Mapped[datetime | None] = mapped_column(UtcDateTime)
 

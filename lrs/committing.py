@@ -7,8 +7,10 @@ each is written again alone and only those at fault fail. Whoever has been answe
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 from core.db import unit_of_work
 from lrs import attachments, store
@@ -16,6 +18,8 @@ from lrs.rows import Prepared
 
 # Statements of one shared transaction. Requests with more are written alone: nobody should wait for them.
 MOST = 1000
+# Seconds a writer waits for requests that are being read and checked.
+LINGER = 0.004
 
 
 @dataclass(slots=True, eq=False)
@@ -29,6 +33,8 @@ class Job:
     ids: list[str] | None = None
     error: BaseException | None = None
     done: bool = False
+    # Held until the job is done, or is the next to write for others.
+    turn: threading.Lock = field(default_factory=threading.Lock)
 
 
 class Committer:
@@ -38,36 +44,65 @@ class Committer:
         self._write = write
         self._waiting: list[Job] = []
         self._busy = False
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
+        self._coming = 0
+
+    @contextmanager
+    def coming(self) -> Iterator[None]:
+        """Around what leads to :meth:`store` in this thread: who writes waits a moment for those on their way."""
+        with self._lock:
+            self._coming += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._coming -= 1
 
     def store(self, job: Job) -> list[str]:
         """The ids once the job is durable; raises what is wrong with it."""
         if len(job.statements) > MOST:
             return self._write([job])[0]
-        with self._changed:
-            self._waiting.append(job)
-            while self._busy and not job.done:
-                self._changed.wait()
-            if not job.done:
-                self._busy = True
-                group = self._take(job)
+        with self._lock:
+            waits = self._busy
+            self._busy = True
+            if waits:
+                job.turn.acquire()
+                self._waiting.append(job)
+        if waits:
+            job.turn.acquire()
         if not job.done:
-            try:
-                self._run(group)
-            finally:
-                with self._changed:
-                    for one in group:
-                        one.done = True
-                    self._busy = False
-                    self._changed.notify_all()
+            self._lead(job)
         if job.error is not None:
             raise job.error
         assert job.ids is not None
         return job.ids
 
+    def _lead(self, job: Job) -> None:
+        """Write ``job`` and those that wait, then let the next who came meanwhile do the same."""
+        self._await_others()
+        with self._lock:
+            group = self._take(job)
+        try:
+            self._run(group)
+        finally:
+            for one in group:
+                one.done = True
+                if one is not job:
+                    one.turn.release()
+            with self._lock:
+                following = self._waiting.pop(0) if self._waiting else None
+                self._busy = following is not None
+            if following is not None:
+                following.turn.release()
+
+    def _await_others(self) -> None:
+        """A transaction costs more than the moment in which the others are ready."""
+        until = time.monotonic() + LINGER
+        while self._coming > len(self._waiting) + 1 and time.monotonic() < until:
+            time.sleep(0.0005)
+
     def _take(self, first: Job) -> list[Job]:
         """``first`` and those waiting that fit beside it. No id is in two of them: the later one has to see the earlier one stored."""
-        self._waiting.remove(first)
         group, left = [first], []
         room = MOST - len(first.statements)
         seen = {(first.tenant_id, p.id) for p in first.statements}

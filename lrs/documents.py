@@ -21,7 +21,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from core import clock
-from core.db import dialect, session
+from core.db import as_stored, as_utc, dialect, read, session, write
 from core.errors import Invalid
 from lrs import parsing
 from lrs.identity import ifi, key
@@ -85,9 +85,36 @@ def get_state(
     return get(state_place(tenant_id, activity_id, agent, registration), state_id)
 
 
+_ONE = "tenant_id = %s AND owner = %s AND registration = %s AND key = %s"
+_GET = f"SELECT content, content_type, etag, updated FROM documents WHERE {_ONE}"  # noqa: S608 - constants
+_REPLACE = (
+    "INSERT INTO documents (tenant_id, owner, registration, key, kind, activity, agent, id, content, content_type, etag, updated)"
+    " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (tenant_id, owner, registration, key) DO UPDATE SET"
+    " content = excluded.content, content_type = excluded.content_type, etag = excluded.etag, updated = excluded.updated"
+)
+
+
 def get(place: Place, id_: str) -> Content | None:
-    row = session().get(Document, _identity(place, id_), populate_existing=True)
-    return _content(row)
+    for content, content_type, etag, updated in read(_GET, _identity(place, id_)):
+        return Content(bytes(content), content_type, etag, as_utc(updated))
+    return None
+
+
+def replace(place: Place, id_: str, content: bytes, content_type: str) -> Content:
+    """Store the document whatever is there: a unit of work by itself."""
+    stored = _made(content, content_type)
+    write(
+        _REPLACE,
+        (
+            *_identity(place, id_), place.kind, place.activity, place.agent, id_,
+            content, content_type, stored.etag, as_stored(stored.updated),
+        ),
+    )  # fmt: skip
+    return stored
+
+
+def _made(content: bytes, content_type: str) -> Content:
+    return Content(content, content_type, hashlib.sha1(content).hexdigest(), clock.now())  # noqa: S324 - an ETag
 
 
 def put(place: Place, id_: str, content: bytes, content_type: str, precondition: Precondition | None = None) -> Content:
@@ -208,10 +235,11 @@ def _write(
         before = _content(row)
         if precondition is not None:
             precondition(before)
-        content, content_type = make(before)
-        after = Content(content, content_type, hashlib.sha1(content).hexdigest(), clock.now())  # noqa: S324 - an ETag
+        after = _made(*make(before))
         if row is not None:
-            row.content, row.content_type, row.etag, row.updated = content, content_type, after.etag, after.updated
+            row.content, row.content_type, row.etag, row.updated = (
+                after.content, after.content_type, after.etag, after.updated,
+            )  # fmt: skip
             session().flush()
             return after
         if _created(place, id_, after):

@@ -4,6 +4,9 @@ By role: in mode ``delete`` statements whose actor is the person go; where they 
 team, in a sub-statement, as authority) the statement is somebody else's too and keeps a pseudonym in their place. Mode
 ``pseudonymise`` keeps every statement that way. Documents of the person (State, Agent Profile) and their names always go.
 
+A mail address is one person's however it is spelled: without regard to case, and as the SHA-1 of any spelling. Accounts and OpenIDs are
+compared exactly, home page included: whether ``Ada`` and ``ada`` are one account is known only to the system that has it.
+
 Identifiers are kept only as keyed hashes. Operations work in the current unit of work.
 """
 
@@ -22,13 +25,16 @@ from sqlalchemy.orm import Mapped, mapped_column
 from core import crypto
 from core.db import Model, session
 from core.ids import new_id
-from lrs import removal
-from lrs.identity import AGENT_RELATED, ifi, key, reference
+from lrs import metadata, removal
+from lrs.identity import AGENT_RELATED, identities, ifi, key, reference
 from lrs.models import AgentName, Document, StatementReference, StatementRow
+from lrs.rows import actors
 from lrs.validation import SIGNATURE
 
 Mode = Literal["delete", "pseudonymise"]
 BATCH = 200
+# Statements looked at for other spellings at once.
+LOOK = 5000
 # A domain that RFC 2606 promises nobody will ever have.
 HOME = "https://erased.invalid"
 
@@ -53,8 +59,12 @@ class Tombstone:
 
 @dataclass
 class Outcome:
-    """What an erasure did (or, tried dry, would do). ``roles`` counts the places where a pseudonym was put, by role."""
+    """What an erasure did (or, tried dry, would do).
 
+    ``spellings`` counts identifiers found beside those given, ``roles`` the places where a pseudonym was put, by role.
+    """
+
+    spellings: int = 0
     deleted: int = 0
     pseudonymised: int = 0
     roles: dict[str, int] = field(default_factory=dict)
@@ -66,21 +76,71 @@ class Outcome:
 
 def identifiers(agents: Iterable[dict[str, Any]]) -> list[str]:
     """Everything the agents may appear as: their identifiers, and for a mail address its SHA-1 too."""
-    found: list[str] = []
-    for agent in agents:
-        identifier = ifi(agent)
-        if identifier is not None:
-            found.append(identifier)
-        if "mbox" in agent:
-            found.append(f"mbox_sha1sum\x1f{hashlib.sha1(agent['mbox'].encode()).hexdigest()}")  # noqa: S324 - xAPI's
-    return list(dict.fromkeys(found))
+    return with_hashes(identifier for agent in agents if (identifier := ifi(agent)) is not None)
+
+
+def with_hashes(who: Iterable[str]) -> list[str]:
+    """``who`` and the SHA-1 of the mail addresses among them."""
+    return list(dict.fromkeys(i for identifier in who for i in (identifier, *_hashes_of(identifier))))
+
+
+def _canonical(identifier: str) -> str:
+    # Local parts may differ by case alone (RFC 5321 2.4), but nobody hands out such addresses: better one too many.
+    return identifier.lower() if identifier.startswith(("mbox\x1f", "mbox_sha1sum\x1f")) else identifier
+
+
+def _hashes_of(identifier: str) -> list[str]:
+    """Of a mail address the ``mbox_sha1sum`` of this spelling and of the one in lower case; nothing of others."""
+    name, _, address = identifier.partition("\x1f")
+    if name != "mbox":
+        return []
+    found = [hashlib.sha1(a.encode()).hexdigest() for a in (address, address.lower())]  # noqa: S324 - xAPI's
+    return [f"mbox_sha1sum\x1f{hash_}" for hash_ in dict.fromkeys(found)]
+
+
+def _same_person(identifier: str) -> list[str]:
+    """What stands for the same person wherever ``identifier`` does, itself first."""
+    return [_canonical(identifier), *_hashes_of(identifier)]
 
 
 def hashed(identifier: str) -> str:
-    name, _, rest = identifier.partition("\x1f")
-    # Mail addresses are compared without case here: better one too many.
-    value = f"{name}\x1f{rest.lower()}" if name in ("mbox", "mbox_sha1sum") else identifier
-    return crypto.keyed_hash(current_app.config["SECRET_KEY"], "erased identifier", value)
+    return crypto.keyed_hash(current_app.config["SECRET_KEY"], "erased identifier", _canonical(identifier))
+
+
+# --- other spellings ----------------------------------------------------------------------------------------------
+
+
+def has_spellings(who: list[str]) -> bool:
+    return any(i.startswith(("mbox\x1f", "mbox_sha1sum\x1f")) for i in who)
+
+
+def spellings(tenant_id: int, who: list[str], after: int) -> tuple[list[str], int | None]:
+    """(identifiers beside ``who`` that are the same person's, where to go on or None) in the next :data:`LOOK` statements beyond ``after``.
+
+    At the end it has also looked at names and documents. A newly found address begins anew: what has been passed may be spelled like it.
+    Only reads; the transaction is ended.
+    """
+    row = StatementRow
+    query = select(row.position, row.body).where(
+        row.tenant_id == tenant_id, row.position > after, row.body.is_not(None)
+    )
+    rows = session().execute(query.order_by(row.position).limit(LOOK)).all()
+    there: set[str] = set()
+    for _, body in rows:
+        value = msgspec.json.decode(body or "{}")
+        for actor in (*actors(value), value["authority"]):
+            there.update(identities(actor))
+    if len(rows) < LOOK:
+        for table, column in ((AgentName, AgentName.identifier), (Document, Document.agent)):
+            of_mail = select(column).where(table.tenant_id == tenant_id, column.startswith("mbox")).distinct()
+            there.update(identifier for identifier in session().scalars(of_mail) if identifier)
+    session().rollback()
+    wanted = {same for identifier in who for same in _same_person(identifier)}
+    new = sorted(i for i in there - set(who) if not wanted.isdisjoint(_same_person(i)))
+    following = rows[-1][0] if len(rows) == LOOK else None
+    if not wanted.issuperset(same for identifier in new for same in _same_person(identifier)):
+        following = 0
+    return new, following
 
 
 # --- tombstones ---------------------------------------------------------------------------------------------------
@@ -102,15 +162,16 @@ class Tombstones:
 
     def find(self, agent: dict[str, Any]) -> Tombstone | None:
         identifier = ifi(agent)
-        return self.known.get(hashed(identifier)) if identifier is not None else None
+        return self.of_identifier(identifier) if identifier is not None else None
 
-    def has_identifier(self, identifier: str) -> bool:
-        return hashed(identifier) in self.known
+    def of_identifier(self, identifier: str) -> Tombstone | None:
+        found = (self.known.get(hashed(same)) for same in _same_person(identifier))
+        return next((tombstone for tombstone in found if tombstone is not None), None)
 
 
 def bury(tenant_id: int, who: list[str], mode: Mode, erasure_id: str) -> Tombstones:
     """Put up tombstones for identifiers and return them. One that stands keeps its pseudonym."""
-    hashes = [hashed(i) for i in who]
+    hashes = list(dict.fromkeys(hashed(i) for i in who))
     query = select(ErasedIdentifier).where(ErasedIdentifier.tenant_id == tenant_id, ErasedIdentifier.hash.in_(hashes))
     standing = {t.hash: t for t in session().scalars(query)}
     pseudonym = next((t.pseudonym for t in standing.values()), new_id())
@@ -329,5 +390,5 @@ def erase_rest(tenant_id: int, who: list[str], *, dry: bool) -> tuple[int, int]:
     )
     if not dry:
         session().execute(delete(Document).where(*of_documents))
-        session().execute(delete(AgentName).where(*of_names))
+        metadata.forget_names(tenant_id, who)
     return counts[0], counts[1]

@@ -278,7 +278,7 @@ def store_documents(batch: list[IncomingDocument]) -> Outcome:
     outcome = Outcome()
     tombstones = erasure.Tombstones.of(batch[0].place.tenant_id) if batch else None
     for one in batch:
-        if tombstones and one.place.agent is not None and tombstones.has_identifier(one.place.agent):
+        if tombstones and one.place.agent is not None and tombstones.of_identifier(one.place.agent):
             outcome.erased += 1
         elif documents.restore(one.place, one.id, one.content):
             outcome.stored += 1

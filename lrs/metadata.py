@@ -5,21 +5,25 @@ Rows are shared by all writers, so they are written only when something is new, 
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
 from collections.abc import Iterable
 from hashlib import blake2b
 from typing import Any
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from core import clock
 from core.db import after_commit, dialect, memory, session
+from core.marker import Marker
 from lrs import rows
 from lrs.identity import key
 from lrs.models import Activity, AgentName
 
+# Seconds after which names are written anew: so long an erasure on another machine may go unnoticed.
+TRUST = 300.0
 _MAPS = ("name", "description", "extensions")
 
 
@@ -41,17 +45,35 @@ class Known:
             self._seen.popitem(last=False)
 
 
+class _Names:
+    """Names this process has seen committed since names were last erased on this machine, for at most :data:`TRUST` seconds."""
+
+    def __init__(self) -> None:
+        self._marker = Marker("names.erased")
+        self._known, self._state, self._until = Known(50_000), 0, 0.0
+
+    def known(self) -> Known:
+        """Take it before writing what is then added to it: after an erasure meanwhile nobody reads it any more."""
+        state, now = self._marker.state(), time.monotonic()
+        if state != self._state or now >= self._until:
+            self._known, self._state, self._until = Known(50_000), state, now + TRUST
+        return self._known
+
+    def forget(self) -> None:
+        self._marker.touch()
+
+
 def _known_definitions() -> Known:
     return memory("lrs.definitions", lambda: Known(20_000))
 
 
-def _known_names() -> Known:
-    return memory("lrs.names", lambda: Known(50_000))
+def _names() -> _Names:
+    return memory("lrs.names", _Names)
 
 
 def record(tenant_id: int, statements: Iterable[dict[str, Any]], *, define: bool) -> None:
     """Note names of agents, and with ``define`` definitions of activities, in the current transaction."""
-    known_definitions, known_names = _known_definitions(), _known_names()
+    known_definitions, known_names = _known_definitions(), _names().known()
     definitions: dict[str, list[dict[str, Any]]] = {}
     named: set[tuple[str, str]] = set()
     seen: list[tuple[Any, Any]] = []
@@ -128,6 +150,16 @@ def definitions(tenant_id: int, activity_ids: Iterable[str]) -> dict[str, dict[s
     keys = sorted(key(id_) for id_ in activity_ids)
     query = select(Activity.id, Activity.definition).where(Activity.tenant_id == tenant_id, Activity.key.in_(keys))
     return {id_: msgspec.json.decode(packed) for id_, packed in session().execute(query)}
+
+
+def forget_names(tenant_id: int, identifiers: Iterable[str]) -> None:
+    """Delete every name of these agents, and have all processes note anew what comes from now on.
+
+    Others are told before the commit: a writer that then notes a name waits for it, and one that noted it before does not remember it.
+    """
+    keys = [key(identifier) for identifier in identifiers]
+    session().execute(delete(AgentName).where(AgentName.tenant_id == tenant_id, AgentName.key.in_(keys)))
+    _names().forget()
 
 
 def agent_names(tenant_id: int, identifier: str) -> list[str]:

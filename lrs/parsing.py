@@ -18,9 +18,16 @@ from core.errors import Invalid, TooLarge
 DEPTH = 128
 # More values than this in one body are refused before they are built: each takes up to a hundred bytes of memory, whatever it says.
 VALUES = 2_000_000
+# And no object has more properties: a table of millions takes far longer to build than many small ones.
+WIDTH = 100_000
 # Larger imports come in several requests.
 BATCH = 50_000
+# The slow way, which knows best what is wrong, takes seconds for tens of megabytes: what is longer is refused in fewer words.
+EXPLAINED = 1 << 20
+# No statement has so many properties; reading their bytes one by one would cost as much as everything else.
+PROPERTIES = 1000
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"{}[]"))
+_NOT_STRUCTURE = bytes(set(range(256)) - set(b'{}[],:"'))
 _BOMB = re.compile(rb"[\[{]{%d}" % (DEPTH + 1))
 
 Members = dict[str, msgspec.Raw]
@@ -70,8 +77,10 @@ def loads(data: bytes | str, what: str = "the body") -> Any:
         raise Invalid(f"{what} is not UTF-8: byte {error.start}", code="json") from None
     except UnicodeEncodeError:
         raise Invalid(f"{what} contains half of a surrogate pair", code="json") from None
-    if isinstance(data, bytes) and (quick := _quickly(data)) is not None:
-        return quick
+    if isinstance(data, bytes):
+        quick = _quickly(data, what)
+        if quick is not None:
+            return quick
     try:
         value = _decoder.decode(text)
     except json.JSONDecodeError as error:
@@ -85,27 +94,72 @@ def loads(data: bytes | str, what: str = "the body") -> Any:
     return value
 
 
-# An escaped colon would upset the counting below, U+0000 is for the slow way to find.
+# U+0000, and escaped colons, which the counting below has to know of.
 _SUSPECT = re.compile(rb"\\u00(?:00|3[aA])")
+_HALF_PAIR = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
-def _quickly(data: bytes) -> Any:
+def _quickly(data: bytes, what: str) -> Any:
     """The value, or None where the slow way has to say what is wrong (or that nothing is).
 
     msgspec refuses everything the slow way does but repeated keys and U+0000, in a tenth of the time. A repeated key loses its first
     value, so what is read has fewer colons than what came; nothing else takes a colon away or adds one.
     """
-    if _SUSPECT.search(data):
-        return None
+    colons = _colons(data)
+    if colons is None:
+        if len(data) <= EXPLAINED:
+            return None
+        raise Invalid(f"{what} contains the character U+0000, which cannot be stored", code="json")
     try:
         value = _values.decode(data)
-        return value if msgspec.json.encode(value).count(b":") == data.count(b":") else None
-    except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError):
-        return None
+    except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError) as error:
+        if len(data) <= EXPLAINED:
+            return None
+        reason = str(error).removeprefix("JSON is malformed: ")
+        if "truncated" in reason and _HALF_PAIR.search(data):
+            reason = "it ends too early, or contains half of a surrogate pair"
+        raise Invalid(f"{what} is not JSON: {reason}", code="json") from None
+    if msgspec.json.encode(value).count(b":") == colons:
+        return value
+    if len(data) > EXPLAINED:
+        raise _repeated(data, value)
+    return None
+
+
+def _colons(data: bytes) -> int | None:
+    """How many colons the value has where no key is repeated; None where it has U+0000."""
+    found = data.count(b":")
+    if _SUSPECT.search(data):
+        escapes = _SUSPECT.findall(data.replace(b"\\\\", b""))
+        if b"\\u0000" in escapes:
+            return None
+        found += len(escapes)
+    return found
+
+
+def _repeated(data: bytes, value: Any) -> Invalid:
+    """What to say of a long body with a repeated key: where it is, and if that part is short, which key."""
+    place = "the JSON"
+    parts: list[tuple[str, Any, msgspec.Raw]] = []
+    if isinstance(value, list):
+        raws = _elements.decode(data)
+        parts = [(f"$[{i}]", v, raw) for i, (v, raw) in enumerate(zip(value, raws, strict=True))]
+    elif isinstance(value, dict) and len(value) <= PROPERTIES:
+        parts = [(f"$.{name[:100]}", value[name], raw) for name, raw in _members.decode(data).items()]
+    for name, part, raw in parts:
+        if msgspec.json.encode(part).count(b":") != _colons(bytes(raw)):
+            place = name
+            if len(raw) <= EXPLAINED:
+                try:
+                    loads(bytes(raw))
+                except Invalid as error:
+                    return Invalid(f"{place}: {error.message}", code="json")
+            break
+    return Invalid(f"{place} has a key twice in one object", code="json")
 
 
 def _check_size(text: bytes, what: str) -> None:
-    """Bounds on depth and number of values, by counting outside of strings.
+    """Bounds on depth, width and number of values, by counting outside of strings.
 
     Cheap bounds first: without that many brackets there cannot be that depth, nor that many values in fewer bytes.
     """
@@ -114,10 +168,14 @@ def _check_size(text: bytes, what: str) -> None:
     if text.count(b'"') - text.count(b'\\"') > 4 * VALUES:
         raise _too_many(what)
     # Where it is JSON, backslashes are only inside strings; where it is not, the parser says so.
-    outside = b"".join(text.replace(b"\\\\", b"").replace(b'\\"', b"").split(b'"')[::2])
+    structure = text.replace(b"\\\\", b"").replace(b'\\"', b"").translate(None, _NOT_STRUCTURE)
+    # Most strings are empty now; the others hide what is between their quotes.
+    outside = b"".join(structure.replace(b'""', b"").split(b'"')[::2])
     brackets = outside.translate(None, _NOT_BRACKETS)
     if outside.count(b",") + len(brackets) // 2 > VALUES:
         raise _too_many(what)
+    if outside.count(b":") > WIDTH and _is_wide(outside.replace(b",", b"")):
+        raise TooLarge(f"{what} has an object with more than {WIDTH} properties", code="json", limit=WIDTH)
     if _BOMB.search(brackets):
         raise _too_deep(what)
     for _ in range(DEPTH):
@@ -127,6 +185,23 @@ def _check_size(text: bytes, what: str) -> None:
         brackets = fewer
     if brackets:
         raise _too_deep(what)
+
+
+def _is_wide(structure: bytes) -> bool:
+    """Whether an object has more than WIDTH properties; ``structure`` is brackets and colons."""
+    around: list[int] = []
+    width = 0
+    for sign in structure:
+        if sign == 0x3A:
+            width += 1
+        elif sign in b"{[":
+            around.append(width)
+            width = 0
+        elif width > WIDTH:
+            break
+        else:
+            width = around.pop() if around else 0
+    return width > WIDTH
 
 
 def _too_many(what: str) -> TooLarge:
@@ -160,6 +235,7 @@ def statements(body: bytes) -> tuple[list[Received], bool]:
     """The statements of a request body, and whether they came as an array."""
     value = loads(body)
     if isinstance(value, dict):
+        _check_width(value, 0)
         return [Received(value, _members.decode(body))], False
     if not isinstance(value, list):
         raise Invalid("the body must be a statement object or an array of statements", code="json")
@@ -168,8 +244,15 @@ def statements(body: bytes) -> tuple[list[Received], bool]:
     for index, item in enumerate(value):
         if not isinstance(item, dict):
             raise Invalid(f"statement {index} is not an object", code="statement", index=index, path="$")
+        _check_width(item, index)
     raws = _elements.decode(body)
     return [Received(item, _members.decode(raw)) for item, raw in zip(value, raws, strict=True)], True
+
+
+def _check_width(statement: dict[str, Any], index: int) -> None:
+    if len(statement) > PROPERTIES:
+        text = f"statement {index}: $ has {len(statement)} properties, which no statement has"
+        raise Invalid(text, code="statement", index=index, path="$")
 
 
 def from_values(values: list[dict[str, Any]]) -> list[Received]:

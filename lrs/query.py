@@ -11,12 +11,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import and_, select
-from sqlalchemy.orm import aliased
-
-from core.db import session
+from core.db import read
 from core.errors import Invalid
 from lrs import consistency, sql
 from lrs.consistency import SHIFT
@@ -31,7 +29,6 @@ from lrs.identity import (
     ifi,
     reference,
 )
-from lrs.models import StatementReference, StatementRow
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,10 +93,16 @@ def page(
     through: int | None = None,
 ) -> Page:
     """Statements beyond position ``after`` in the chosen direction, none stored later than ``through`` (milliseconds)."""
-    query = select_page(tenant_id, filters, after, ascending, through).limit(limit + 1)
-    found = session().execute(query).all()
+    words, parameters = page_sql(tenant_id, filters, limit + 1, after, ascending, through)
+    found = read(words, parameters)
     kept = found[:limit]
     return Page([body.encode() for _, body in kept], [position for position, _ in kept], len(found) > limit)
+
+
+def count(tenant_id: int, filters: Filters, *, after: int, most: int) -> int:
+    """How many there are beyond position ``after``; no more than ``most`` are counted."""
+    words, parameters = page_sql(tenant_id, filters, most, after, True, None)
+    return int(read(f"SELECT count(*) FROM ({words}) AS found", parameters)[0][0])  # noqa: S608 - no word of a client
 
 
 def wanted_references(filters: Filters) -> list[int]:
@@ -116,29 +119,42 @@ def wanted_references(filters: Filters) -> list[int]:
     return found
 
 
-def select_page(tenant_id: int, filters: Filters, after: int | None, ascending: bool, through: int | None) -> Any:
+def page_sql(
+    tenant_id: int, filters: Filters, limit: int, after: int | None, ascending: bool, through: int | None
+) -> tuple[str, list[int]]:
+    """The SELECT of a page in the words of :func:`core.db.read`, and its parameters."""
     low, high = position_range(filters, after, ascending, through)
     wanted = wanted_references(filters)
-    query: Any = select(StatementRow.position, StatementRow.body)
-    leading: Any = StatementRow.position
-    previous: Any = None
-    for value in wanted:
-        row = aliased(StatementReference)
-        matches = [row.tenant_id == tenant_id, row.reference == value, *_within(row.position, low, high)]
-        if previous is None:
-            leading = row.position
-            query = query.select_from(row).where(*matches)
-        else:
-            query = query.join(row, and_(row.position == previous.position, *matches))
-        previous = row
-    same = [StatementRow.tenant_id == tenant_id, StatementRow.voided.is_(False)]
-    if previous is None:
-        query = query.where(*same, *_within(StatementRow.position, low, high))
-    else:
-        query = query.join(StatementRow, and_(StatementRow.position == leading, *same))
+    within = [low] if high is None else [low, high]
+    parameters = [n for value in wanted for n in (tenant_id, value, *within)] + [tenant_id]
+    if not wanted:
+        parameters += within
     if filters.authority is not None:
-        query = query.where(StatementRow.authority == filters.authority)
-    return query.order_by(leading.asc() if ascending else leading.desc())
+        parameters.append(filters.authority)
+    return _select(len(wanted), high is not None, filters.authority is not None, ascending), [*parameters, limit]
+
+
+@cache
+def _select(references: int, bounded: bool, of_authority: bool, ascending: bool) -> str:
+    """Each reference is an index range in the order of the answer; the first one leads and the others are looked up beside it.
+
+    Always bounded below: rows without a position are places held for statements still to come.
+    """
+    within = "{0}.position >= %s" + (" AND {0}.position < %s" if bounded else "")
+    names = [f"r{n}" for n in range(references)]
+    where = [f"{r}.tenant_id = %s AND {r}.reference = %s AND {within.format(r)}" for r in names]
+    joins = [f"r{n}.position = r{n - 1}.position" for n in range(1, references)]
+    leading = names[0] if names else "s"
+    if names:
+        joins.append(f"s.position = {leading}.position")
+    where += ["s.tenant_id = %s AND NOT s.voided", *([] if names else [within.format("s")])]
+    if of_authority:
+        where.append("s.authority = %s")
+    tables = ", ".join([*(f"statement_references {r}" for r in names), "statements s"])
+    return (
+        f"SELECT s.position, s.body FROM {tables} WHERE {' AND '.join(where + joins)}"  # noqa: S608 - no word of a client
+        f" ORDER BY {leading}.position {'ASC' if ascending else 'DESC'} LIMIT %s"
+    )
 
 
 def position_range(filters: Filters, after: int | None, ascending: bool, through: int | None) -> tuple[int, int | None]:
@@ -163,22 +179,19 @@ def _clamp(position: int) -> int:
     return max(0, min(position, (1 << 63) - 1))
 
 
-def _within(column: Any, low: int, high: int | None) -> list[Any]:
-    """Always bounded below: rows without a position are places held for statements still to come."""
-    return [column >= low] if high is None else [column >= low, column < high]
-
-
 def one(tenant_id: int, statement_id: str) -> Found | None:
     """The statement with this id, voided or not, or None."""
     if not is_uuid(statement_id):
         raise Invalid(f"{statement_id[:50]!r} is not a UUID", code="statementId")
-    query = select(StatementRow.body, StatementRow.voided, StatementRow.position, StatementRow.authority).where(
-        StatementRow.tenant_id == tenant_id, StatementRow.id == statement_id.lower()
-    )
-    row = session().execute(query).one_or_none()
-    if row is None or row[0] is None or row[2] is None:
-        return None
-    return Found(row[0].encode(), row[1], row[2], row[3])
+    for body, voided, position, authority in read(_ONE, (tenant_id, sql.id_of(statement_id.lower()))):
+        return Found(body.encode(), bool(voided), position, authority)
+    return None
+
+
+_ONE = (
+    "SELECT body, voided, position, authority FROM statements"
+    " WHERE tenant_id = %s AND id = %s AND body IS NOT NULL AND position IS NOT NULL"
+)
 
 
 def stored_bodies(tenant_id: int, ids: list[str]) -> dict[str, bytes]:

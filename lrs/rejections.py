@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Response, g, request
-from sqlalchemy import BigInteger, Boolean, Index, String, Text, delete, select
+from sqlalchemy import BigInteger, Boolean, Index, Select, String, Text, delete, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core import clock
@@ -139,11 +139,26 @@ def _clean(text: str) -> str:
 # --- reading and replaying ----------------------------------------------------------------------------------------
 
 
-def find(tenant_id: int, *, key: str | None = None, before: str | None = None, limit: int = 100) -> list[Rejection]:
-    """Newest first; ``before`` is the id of the last one of the page before."""
+def search(
+    tenant_id: int, *, key: str | None = None, status: int | None = None, text: str = "", replayed: bool | None = None
+) -> Select[Any]:
+    """The query for those of a credential, with a status, with ``text`` in reason, path or body, that were replayed or not."""
     query = select(Rejection).where(Rejection.tenant_id == tenant_id)
     if key is not None:
         query = query.where(Rejection.key == key)
+    if status is not None:
+        query = query.where(Rejection.status == status)
+    if text:
+        places = (Rejection.message, Rejection.path, Rejection.body)
+        query = query.where(or_(*(column.icontains(text, autoescape=True) for column in places)))
+    if replayed is not None:
+        query = query.where(Rejection.replayed.is_not(None) if replayed else Rejection.replayed.is_(None))
+    return query
+
+
+def find(tenant_id: int, *, key: str | None = None, before: str | None = None, limit: int = 100) -> list[Rejection]:
+    """Newest first; ``before`` is the id of the last one of the page before."""
+    query = search(tenant_id, key=key)
     if before is not None:
         query = query.where(Rejection.id < before)
     return list(session().scalars(query.order_by(Rejection.id.desc()).limit(limit)))
@@ -156,10 +171,15 @@ def get(tenant_id: int, rejection_id: str) -> Rejection:
     return found
 
 
+def is_whole(rejection: Rejection) -> bool:
+    """Whether all of what was sent is there, so that it can be replayed as it was."""
+    return not rejection.truncated and rejection.content_type.lower().startswith("application/json")
+
+
 def replay(rejection: Rejection, authority: dict[str, Any], body: bytes | None, *, define: bool) -> list[str]:
     """Store what was refused, or the corrected ``body``, as the same program; refused again it raises as before. Needs a unit of work."""
     if body is None:
-        if rejection.truncated or not rejection.content_type.lower().startswith("application/json"):
+        if not is_whole(rejection):
             raise Conflict("not all of this request was kept (it was long or had attachments): send a corrected body")
         body = rejection.body.encode()
     rules = versions.negotiate(rejection.version)
@@ -188,6 +208,7 @@ def forget(tenant_id: int, words: list[str]) -> int:
     """Delete those whose text holds one of ``words``, of whoever is forgotten. Needs a unit of work."""
     gone = 0
     for word in words:
-        where = Rejection.tenant_id == tenant_id, Rejection.body.icontains(word, autoescape=True)
+        told = (column.icontains(word, autoescape=True) for column in (Rejection.body, Rejection.message))
+        where = Rejection.tenant_id == tenant_id, or_(*told)
         gone += int(getattr(session().execute(delete(Rejection).where(*where)), "rowcount", 0))
     return gone

@@ -129,17 +129,18 @@ _FILL = text(
 _VOID = text("UPDATE statements SET voided = :yes WHERE tenant_id = :tenant_id AND id = :id")
 
 
-def _id(id_: str) -> str:
+def id_of(id_: str) -> str:
+    """A statement id as the database keeps it."""
     return id_ if _postgres() else _compact(id_)
 
 
 def fill_placeholder(tenant_id: int, row: NewRow) -> None:
-    values = {"tenant_id": tenant_id, "id": _id(row.id), "position": row.position, "body": row.body}
+    values = {"tenant_id": tenant_id, "id": id_of(row.id), "position": row.position, "body": row.body}
     session().execute(_FILL, values | {"authority": row.authority})
 
 
 def mark_voided(tenant_id: int, id_: str) -> None:
-    session().execute(_VOID, {"tenant_id": tenant_id, "id": _id(id_), "yes": True})
+    session().execute(_VOID, {"tenant_id": tenant_id, "id": id_of(id_), "yes": True})
 
 
 _REFERENCES_PG = (
@@ -173,8 +174,8 @@ def insert_edges(tenant_id: int, edges: Iterable[Edge]) -> None:
     values = [
         {
             "tenant_id": tenant_id,
-            "target": _id(e.target),
-            "id": _id(e.id),
+            "target": id_of(e.target),
+            "id": id_of(e.id),
             "position": e.position,
             "voids": e.voids,
         }
@@ -186,5 +187,5 @@ def insert_edges(tenant_id: int, edges: Iterable[Edge]) -> None:
 
 def referrers(tenant_id: int, target: str) -> list[Edge]:
     """Statements that point at ``target``."""
-    rows = session().execute(_REFERRERS_PG, {"tenant_id": tenant_id, "target": _id(target)})
+    rows = session().execute(_REFERRERS_PG, {"tenant_id": tenant_id, "target": id_of(target)})
     return [Edge(target, _dashed(str(i)), p, bool(v)) for i, p, v in rows]

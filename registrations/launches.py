@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from flask import current_app
 from sqlalchemy import select, update
 
 from core import clock, crypto, events
-from core.db import session
+from core.db import hold, session
 from core.errors import Conflict, Gone, Invalid, NotFound
 from core.ids import new_id, new_secret
 from core.settings import get_settings
@@ -24,6 +25,17 @@ TICKET_SECONDS = 120
 TICKET_MOST_SECONDS = 86_400
 # Writing `last_seen` on every file of a course would be a write per request; a minute of slack is nothing in 30.
 SEEN_SLACK = timedelta(seconds=60)
+
+
+class Times(Protocol):
+    """A launch, or those columns of it that decide how long it is open."""
+
+    @property
+    def ticket_expires(self) -> datetime: ...
+    @property
+    def token_expires(self) -> datetime | None: ...
+    @property
+    def last_seen(self) -> datetime | None: ...
 
 
 def mint(
@@ -117,14 +129,14 @@ def redeem(ticket: str) -> tuple[Launch, str]:
         raise Gone("this launch link was revoked; ask for a new one", code="ticket_revoked")
     if launch.ticket_expires <= now:
         raise Gone("this launch link has expired; ask for a new one", code="ticket_expired")
-    registration = session().get_one(Registration, (launch.tenant_id, launch.registration_id))
+    registration = hold(session().get_one(Registration, (launch.tenant_id, launch.registration_id)))
     _end_all(registration, "superseded", but=launch.id, redeemed_only=True)
     token = new_secret()
-    launch.token_hash = _hash("token", token)
+    launch.token_hash = token_hash(token)
     launch.token_expires = now + timedelta(seconds=get_settings().launch_absolute_timeout)
     launch.redeemed = launch.last_seen = now
-    instance = session().get_one(Instance, (launch.tenant_id, registration.id, launch.instance))
-    progress.touch(registration, instance)
+    instance = hold(session().get_one(Instance, (launch.tenant_id, registration.id, launch.instance)))
+    progress.touch(instance)
     session().flush()
     events.emit(launch.tenant_id, "registration.launched", progress.payload(registration, instance))
     return launch, token
@@ -139,10 +151,15 @@ def by_token(token: str) -> Launch:
 
 def find(token: str) -> Launch:
     """The launch of a token, open or not."""
-    launch = session().scalars(select(Launch).where(Launch.token_hash == _hash("token", token))).one_or_none()
+    launch = session().scalars(select(Launch).where(Launch.token_hash == token_hash(token))).one_or_none()
     if launch is None:
         raise NotFound("this launch is not known", code="unknown_launch")
     return launch
+
+
+def token_hash(token: str) -> str:
+    """How the launch of ``token`` is found."""
+    return _hash("token", token)
 
 
 def check_open(launch: Launch) -> None:
@@ -158,7 +175,7 @@ def check_open(launch: Launch) -> None:
         raise Gone("this session has timed out; open the course again", code="launch_expired")
 
 
-def expiry(launch: Launch) -> datetime:
+def expiry(launch: Times) -> datetime:
     """When an open launch ends without further requests."""
     if launch.last_seen is None or launch.token_expires is None:
         return launch.ticket_expires
@@ -167,15 +184,14 @@ def expiry(launch: Launch) -> datetime:
 
 def seen(launch: Launch) -> bool:
     """Move the idle limit; returns whether anything had to be written (see :data:`SEEN_SLACK`)."""
-    now = clock.now()
-    if launch.last_seen is not None and now - launch.last_seen < SEEN_SLACK:
+    if not needs_seen(launch):
         return False
-    launch.last_seen = now
+    launch.last_seen = clock.now()
     return True
 
 
-def needs_seen(launch: Launch) -> bool:
-    """Whether :func:`seen` would write: lets a reader avoid opening a unit of work."""
+def needs_seen(launch: Times) -> bool:
+    """Whether :func:`seen` would write."""
     return launch.last_seen is None or clock.now() - launch.last_seen >= SEEN_SLACK
 
 

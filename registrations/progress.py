@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from core import clock, events, tenants
-from core.db import session
+from core.db import hold, session
 from core.errors import Invalid, NotFound
 from registrations.models import Instance, Learner, Registration
 
@@ -81,7 +81,6 @@ def record(registration: Registration, report: Report, *, instance: Instance | N
         passed="success" in changed and instance.success == "passed",
         failed="success" in changed and instance.success == "failed",
     )
-    session().flush()
     _emit(registration, instance, change)
     return change
 
@@ -139,7 +138,7 @@ def set_by_administrator(registration: Registration, completion: str, success: s
     return record(registration, report, instance=instance)
 
 
-def touch(registration: Registration, instance: Instance) -> None:
+def touch(instance: Instance) -> None:
     """The learner was here."""
     now = clock.now()
     instance.first_access = instance.first_access or now
@@ -190,7 +189,7 @@ def payload(registration: Registration, instance: Instance, *, cause: str | None
 
     ``{application, registration, learner: {id, firstName, lastName, email}, course: {id, version, title}, …summary}``
     """
-    learner = session().get_one(Learner, (registration.tenant_id, registration.learner_id))
+    learner = hold(session().get_one(Learner, (registration.tenant_id, registration.learner_id)))
     found = {
         "application": tenants.get(registration.tenant_id).app_id,
         "registration": registration.id,

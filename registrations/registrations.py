@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Select, select, tuple_
 
 from core import clock, events
-from core.db import session
+from core.db import hold, session
 from core.errors import Conflict, NotFound
 from core.ids import new_id
 from course_packages import catalogue
@@ -97,7 +97,7 @@ def get(tenant_id: int, registration_id: str) -> Registration:
     registration = session().get(Registration, (tenant_id, registration_id))
     if registration is None:
         raise NotFound(f"no registration {registration_id!r}")
-    return registration
+    return hold(registration)
 
 
 def lock(tenant_id: int, registration_id: str) -> Registration:
@@ -115,7 +115,7 @@ def instance_of(registration: Registration, number: int | None = None) -> Instan
     instance = session().get(Instance, (registration.tenant_id, registration.id, number))
     if instance is None:
         raise NotFound(f"registration {registration.id!r} has no instance {number}")
-    return instance
+    return hold(instance)
 
 
 def learner_of(registration: Registration) -> Learner:

@@ -99,6 +99,14 @@ SETTINGS: dict[str, Setting] = {
     "resumeWithoutSuspend": Setting(
         True, "SCORM 1.2: location or suspend data resume though cmi.core.exit was not suspend."
     ),
+    "enforceTimeLimits": Setting(
+        True,
+        "When the time that a part allows is up, the player does what its package says (message, leave); off: it is left "
+        "to the content.",
+    ),
+    "makeStudentPreferencesGlobalToCourse": Setting(
+        True, "Preferences (sound, language, speed, captions) that one part sets hold for the other parts too."
+    ),
     "maxAttempts": Setting(0, "Most attempts of a registration; 0: as many as wanted.", most=1_000_000),
     "statementLevel": Setting(
         "all",

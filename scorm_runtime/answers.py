@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 import msgspec
@@ -17,16 +16,25 @@ _SHOWN = ("id", "title", "depth", "visible", "selectable", "status", "current", 
 
 def build(run: Run, seq: int, *, activity: dict[str, Any] | None = None, message: str | None = None) -> bytes:
     """The answer as JSON, from what the sequencer says now."""
+    return with_seq(seq, standing(run, activity=activity, message=message))
+
+
+def with_seq(seq: int, answer: bytes) -> bytes:
+    """The whole answer of ``answer``, which :func:`standing` made."""
+    return b'{"seq":%d,%b' % (seq, answer[1:])
+
+
+def standing(run: Run, *, activity: dict[str, Any] | None = None, message: str | None = None) -> bytes:
+    """All of the answer but its ``seq``: the same for every request as long as nothing but data changes."""
     state = _state(run)
     toc = run.sequencer.toc()
     status = rollup.course_status(run)
     return msgspec.json.encode(
         {
-            "seq": seq,
             "state": "content" if activity is not None else state,
             "activity": activity,
             "controls": run.sequencer.controls().as_dict(),
-            "toc": [_entry(entry) for entry in toc],
+            "toc": [{name: getattr(entry, name) for name in _SHOWN} for entry in toc],
             "requestValid": _request_valid(run, toc),
             "progress": {
                 "measure": status.progress_measure,
@@ -45,11 +53,6 @@ def _state(run: Run) -> str:
     if run.state.status != "active":
         return "ended"
     return "content" if run.sequencer.active else "idle"
-
-
-def _entry(entry: TocEntry) -> dict[str, Any]:
-    values = asdict(entry)
-    return {name: values[name] for name in _SHOWN}
 
 
 def _request_valid(run: Run, toc: list[TocEntry]) -> dict[str, Any]:

@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from scorm_runtime import cmi_buckets
 from scorm_runtime.cmi_responses import check_response, max_patterns, patterns_clash
 from scorm_runtime.cmi_tables import Location, table
 from scorm_runtime.cmi_types import Checker, real
+
+BUCKETS = "ssp."
 
 
 class Problem(NamedTuple):
@@ -43,13 +46,20 @@ class DataModel:
         self.access = dict(access or {})
         self._values: dict[str, str] = {}
         self._counts: dict[str, int] = {}
+        self.buckets = cmi_buckets.of_table(self.table.data)
         for element, value in (seed or {}).items():
+            if self.buckets is not None and element.startswith(BUCKETS):
+                self.buckets.seed(element, value)
+                continue
             location = self.table.locate(element)
             if isinstance(location, Location) and "keyword" not in location.entry:
                 self._store(location, value)
 
     def get(self, element: str) -> tuple[str, int]:
         """GetValue: the value and error code; the value is "" whenever the code is not 0, and may be "" when it is."""
+        if self.buckets is not None and element.startswith(BUCKETS):
+            shared, situation = self.buckets.get(element)
+            return shared, self.table.code("get", situation) if situation else 0
         location = self.table.locate(element)
         if isinstance(location, str):
             return "", self.table.code("get", location)
@@ -62,6 +72,9 @@ class DataModel:
 
     def set(self, element: str, value: str) -> int:
         """SetValue: 0 when the value was stored, else the error code, and nothing has changed."""
+        if self.buckets is not None and element.startswith(BUCKETS):
+            situation = self.buckets.set(element, value)[2]
+            return self._set_code(situation) if situation else 0
         location = self.table.locate(element)
         situation = location if isinstance(location, str) else self._refusal(location, value)
         if situation:
@@ -92,7 +105,7 @@ class DataModel:
 
     def to_flat(self) -> dict[str, str]:
         """Every element that has been given a value, as a seed for the next instance. Defaults are left out."""
-        return dict(self._values)
+        return dict(self._values) | dict(self.buckets.flat() if self.buckets is not None else ())
 
     def count(self, array: str) -> int:
         """Records of an array, e.g. ``cmi.interactions`` or ``cmi.interactions.0.objectives``."""
@@ -127,6 +140,8 @@ class DataModel:
 
     def _assign(self, element: str, value: str) -> str:
         """Store the value as it is; the situation when it is refused."""
+        if self.buckets is not None and element.startswith(BUCKETS):
+            return self.buckets.assign(element, value)
         location = self.table.locate(element)
         situation = location if isinstance(location, str) else self._refusal(location, value)
         if isinstance(location, Location) and not situation:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,6 +18,8 @@ KEYWORDS = {"_children": "noChildren", "_count": "noCount", "_version": "noVersi
 # adl.nav.request_valid.choice.{target=X}: X may hold dots (SN 5.6.2).
 _TARGET = re.compile(r"(adl\.nav\.request_valid\.(?:choice|jump))\.\{target=.+\}")
 _INDEX = re.compile(r"[0-9]{1,9}")
+# Names of elements that are remembered: how many, and up to what length. Longer ones are nobody's but a prankster's.
+_REMEMBERED, _LONGEST = 8192, 120
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,8 @@ class Table:
     def __init__(self, data: dict[str, Any]) -> None:
         self.data = data
         self.elements: dict[str, dict[str, Any]] = data["elements"]
+        # The same few hundred names come again with each commit.
+        self._remembered = lru_cache(_REMEMBERED)(self._locate)
 
     @cached_property
     def branches(self) -> frozenset[str]:
@@ -59,6 +63,9 @@ class Table:
 
     def locate(self, element: str) -> Location | str:
         """The element meant by ``element``, or the situation (key of ``codes``) that says why there is none."""
+        return self._remembered(element) if len(element) <= _LONGEST else self._locate(element)
+
+    def _locate(self, element: str) -> Location | str:
         if not element:
             return "noName"
         if target := _TARGET.fullmatch(element):

@@ -10,7 +10,7 @@ from core import clock
 from core.db import session
 from core.ids import new_id
 from course_packages.model import Item
-from scorm_runtime import facts, media_page, seeds
+from scorm_runtime import buckets, facts, lms_comments, media_page, preferences, seeds, time_limits
 from scorm_runtime.models import ActivityState, RuntimeSession
 from scorm_runtime.run import Run, normal_state
 from scorm_runtime.sequencing import ActivityReport
@@ -92,11 +92,19 @@ def _seed(run: Run, item: Item, state: ActivityState, *, resumed: bool) -> dict[
         scaled_passing_score=None if scorm_12 else sequencer.scaled_passing_score(item.identifier),
         completion_threshold=None if scorm_12 else sequencer.completion_threshold(item.identifier),
         data=run.load_data(item) if item.data_maps else None,
+        preferences=preferences.known(run),
+        comments=_comments(run, item),
+        buckets={} if scorm_12 else buckets.seeds(run, item, state.cmi if resumed else {}),
     )
     if scorm_12:
         lenient = bool(run.setting("resumeWithoutSuspend"))
         return seeds.seed_12(start, first=not resumed, resume_without_suspend=lenient)
     return seeds.seed_2004(start)
+
+
+def _comments(run: Run, item: Item) -> dict[str, str]:
+    found = lms_comments.find(run.registration, item.identifier)
+    return lms_comments.seed_12(found) if run.outline.scorm_12 else lms_comments.seed_2004(found)
 
 
 def _activity(run: Run, item: Item, row: RuntimeSession, state: ActivityState) -> dict[str, Any]:
@@ -116,6 +124,7 @@ def _activity(run: Run, item: Item, row: RuntimeSession, state: ActivityState) -
         "readOnly": run.read_only,
         "settings": model_settings(run),
         "access": seeds.access(item),
+        "timeLimit": time_limits.of(run, item, row),
     }
 
 

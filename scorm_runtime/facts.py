@@ -87,6 +87,13 @@ def read(scorm_12: bool, cmi: Mapping[str, str]) -> Facts:
     return _read_12(cmi) if scorm_12 else _read_2004(cmi)
 
 
+def session_seconds(scorm_12: bool, cmi: Mapping[str, str]) -> float | None:
+    """The time that a session has reported; None when it reported none."""
+    if scorm_12:
+        return durations.parse_timespan(cmi.get("cmi.core.session_time", ""))
+    return durations.parse_interval(cmi.get("cmi.session_time", ""))
+
+
 def number(text: str | None) -> float | None:
     """The finite number a CMI value holds, else None."""
     if not text:
@@ -100,11 +107,13 @@ def number(text: str | None) -> float | None:
 
 def _collection(cmi: Mapping[str, str], prefix: str) -> dict[int, dict[str, str]]:
     """``{index: {rest of the element name: value}}`` of the entries below ``prefix``."""
-    pattern = re.compile(re.escape(prefix) + r"\.(\d+)\.(.+)", re.ASCII)
+    begin = prefix + "."
     found: dict[int, dict[str, str]] = {}
     for element, value in cmi.items():
-        if match := pattern.fullmatch(element):
-            found.setdefault(int(match[1]), {})[match[2]] = value
+        if element.startswith(begin):
+            index, _, rest = element[len(begin) :].partition(".")
+            if rest and index.isascii() and index.isdigit():
+                found.setdefault(int(index), {})[rest] = value
     return dict(sorted(found.items()))
 
 
@@ -138,7 +147,7 @@ def _read_2004(cmi: Mapping[str, str]) -> Facts:
         score=_score(cmi, "cmi.score."),
         progress_measure=number(cmi.get("cmi.progress_measure")),
         exit=cmi.get("cmi.exit", ""),
-        session_seconds=durations.parse_interval(cmi.get("cmi.session_time", "")),
+        session_seconds=session_seconds(False, cmi),
         navigation=cmi.get("adl.nav.request", "_none_"),
         objectives=objectives,
         interactions=tuple(_interaction_2004(i, entry) for i, entry in _interactions(cmi)),
@@ -200,7 +209,7 @@ def _read_12(cmi: Mapping[str, str]) -> Facts:
         success=success,
         score=scaled_12(_score(cmi, "cmi.core.score.")),
         exit=cmi.get("cmi.core.exit", ""),
-        session_seconds=durations.parse_timespan(cmi.get("cmi.core.session_time", "")),
+        session_seconds=session_seconds(True, cmi),
         objectives=tuple(
             _objective_12(index, entry)
             for index, entry in _collection(cmi, "cmi.objectives").items()

@@ -201,3 +201,46 @@ class SharedData(Model):
     __table_args__ = (
         ForeignKeyConstraint(["tenant_id", "learner_id"], ["learners.tenant_id", "learners.id"], ondelete="CASCADE"),
     )
+
+
+class LmsComment(Model):
+    """What an instructor wrote for the content to show (cmi.comments_from_lms); ``activity`` None: for every part.
+
+    ``location`` is a place in the content, in its own words, empty for the whole part.
+    """
+
+    __tablename__ = "scorm_lms_comments"
+
+    tenant_id: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    registration_id: Mapped[str] = mapped_column(String(255))
+    activity: Mapped[str | None] = mapped_column(Text)
+    comment: Mapped[str] = mapped_column(Text)
+    location: Mapped[str] = mapped_column(String(250), default="")
+    created: Mapped[datetime] = mapped_column(UtcDateTime, default=clock.now)
+
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["tenant_id", "registration_id"], ["registrations.tenant_id", "registrations.id"], ondelete="CASCADE"
+        ),
+        Index("ix_scorm_lms_comments_tenant_id_registration_id", "tenant_id", "registration_id"),
+    )
+
+
+class LearnerBucket(Model):
+    """A bucket of shared state (ssp.*) that a learner carries from course to course; ``key`` is the SHA-256 of its id.
+
+    ``bucket``: [declaration, allocation success, data], see :class:`scorm_runtime.cmi_buckets.Bucket`.
+    """
+
+    __tablename__ = "scorm_buckets"
+
+    tenant_id: Mapped[int] = mapped_column(primary_key=True)
+    learner_id: Mapped[str] = mapped_column(String(255), primary_key=True)
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    bucket: Mapped[list[str]] = mapped_column(JsonBytes)
+    updated: Mapped[datetime] = mapped_column(UtcDateTime, default=clock.now)
+
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "learner_id"], ["learners.tenant_id", "learners.id"], ondelete="CASCADE"),
+    )

@@ -39,7 +39,8 @@ def boot(launch: Launch) -> Boot:
     registration = registrations.get(launch.tenant_id, launch.registration_id)
     instance = registrations.instance_of(registration, launch.instance)
     learner = registrations.learner_of(registration)
-    name = family(str(outline(registration.tenant_id, registration.version_id).standard))
+    course = outline(registration.tenant_id, registration.version_id)
+    name = family(str(course.standard))
     # Only what counts may be delivered by a later page.
     journal = instance.xapi_registration if launch.mode == NORMAL else f"{instance.xapi_registration}.{launch.id}"
     return Boot(
@@ -49,5 +50,6 @@ def boot(launch: Launch) -> Boot:
         tables={name: table(name).data},
         mode=launch.mode,
         elapsed=instance.total_seconds,
+        pages=course.pages,
         settings={name: value for name, value in settings_in_force(registration).items() if name in SETTINGS},
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -38,6 +39,15 @@ class Outline:
     @property
     def launchable(self) -> list[Item]:
         return [item for item in self.items.values() if item.launchable]
+
+    @property
+    def pages(self) -> dict[str, str]:
+        """SCORM 1.2: the parts by their launch files, where a file is that of one part only."""
+        if not self.scorm_12:
+            return {}
+        files = [((item.href or "").partition("?")[0].partition("#")[0], item.identifier) for item in self.launchable]
+        counted = Counter(file for file, _ in files)
+        return {file: activity for file, activity in files if counted[file] == 1}
 
     def item(self, activity: str) -> Item:
         found = self.items.get(activity)

@@ -9,10 +9,10 @@ from datetime import datetime
 from core import clock
 from core.errors import Invalid
 from course_packages.model import Item
-from scorm_runtime import seeds, state_documents, statements, tracking
+from scorm_runtime import buckets, preferences, profile_documents, seeds, state_documents, statements, tracking
 from scorm_runtime.cmi import DataModel
 from scorm_runtime.delivery import model_settings
-from scorm_runtime.facts import Facts, read
+from scorm_runtime.facts import Facts, read, session_seconds
 from scorm_runtime.models import ActivityState, RuntimeSession
 from scorm_runtime.run import Run
 
@@ -35,17 +35,22 @@ def receive(
     if not (changes or ending or (initialized and row.initialized is None)):
         return None
     item = run.outline.item(row.activity)
-    past = _Past(state.updated, read(run.outline.scorm_12, state.cmi).session_seconds or 0.0)
+    past = _Past(state.updated, session_seconds(run.outline.scorm_12, state.cmi) or 0.0)
     model = _apply(run, item, state, changes)
     if initialized and row.initialized is None:
         row.initialized = clock.now()
         if run.makes("activities"):
             run.statements.append(statements.initialized(run.scene(state), resumed=row.entry == "resume"))
             state_documents.attempt_begun(run.tenant_id, run.scene(state))
+            profile_documents.attempt_begun(run.tenant_id, run.scene(state), state.cmi)
     facts = _judge(run, item, state, model, over=ending or late, spoke=row.initialized is not None)
     if changes:
         state.saved = True
         run.save_data(_data_changes(item, changes))
+        buckets.save(run, model, changes)
+        if not late:
+            # What arrives late may be older than what another part has set meanwhile.
+            preferences.remember(run, changes)
     state.updated = clock.now()
     if late:
         _recount(run, row, state, facts, past)
@@ -152,4 +157,5 @@ def _tell(run: Run, row: RuntimeSession, state: ActivityState, facts: Facts, *, 
     if over:
         run.statements.append(statements.ended(scene, facts, row.seconds, suspended=suspended))
         state_documents.attempt_ended(run.tenant_id, scene, state.cmi, state.seconds)
+        profile_documents.attempt_ended(run.tenant_id, scene, state.cmi)
     state.told = told

@@ -23,7 +23,7 @@ def roll_up(run: Run) -> None:
         return
     last = run.instance.last_access
     if last is None or clock.now() - last >= ACCESS_SLACK:
-        progress.touch(run.registration, run.instance)
+        progress.touch(run.instance)
     status = course_status(run)
     score = facts.Score(scaled=status.scaled, raw=status.raw, min=status.min, max=status.max)
     report = progress.Report(

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 
 from core import clock, tenants
-from core.db import session
+from core.db import hold, session
 from core.errors import Invalid
 from core.ids import new_id
 from core.settings import get_settings
@@ -75,7 +75,7 @@ class Run:
         return value
 
     def learner(self) -> Learner:
-        return session().get_one(Learner, (self.tenant_id, self.registration.learner_id))
+        return hold(session().get_one(Learner, (self.tenant_id, self.registration.learner_id)))
 
     def title(self, activity: str) -> str:
         return self.outline.item(activity).title
@@ -95,7 +95,8 @@ class Run:
             RuntimeSession.course_state_id == self.state.id,
             RuntimeSession.ended.is_(None),
         )
-        return list(session().scalars(query.order_by(RuntimeSession.id)))
+        # One that this request has just ended may not be written yet.
+        return [row for row in session().scalars(query.order_by(RuntimeSession.id)) if row.ended is None]
 
     def last_session(self, activity: str | None = None) -> RuntimeSession | None:
         """The newest session of the course, or of one activity."""
@@ -273,7 +274,7 @@ def _new_state(registration: Registration, launch: Launch, sequencer: Sequencer)
 
 def settings_in_force(registration: Registration) -> dict[str, bool | int | str]:
     """The compatibility settings of a registration now; those a course keeps for others are not ours."""
-    tenant = tenants.get(registration.tenant_id).settings.get("course", {})
+    tenant = tenants.get(registration.tenant_id).settings
     course = catalogue.get_course(registration.tenant_id, registration.course_id).settings
     resolved = settings.resolve(tenant, course, registration.settings)
     return {name: each.value for name, each in resolved.items()}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from course_packages.model import Item
 from scorm_runtime import durations
@@ -16,7 +16,7 @@ from scorm_runtime.sequencing import ObjectiveSeed
 # What the LMS says afresh in each session, or what belongs to one session only. Never taken from what was stored.
 _OWN_2004 = re.compile(
     r"cmi\.(learner_id|learner_name|credit|mode|entry|total_time|session_time|exit|launch_data|completion_threshold"
-    r"|scaled_passing_score|max_time_allowed|time_limit_action)|adl\..*"
+    r"|scaled_passing_score|max_time_allowed|time_limit_action|comments_from_lms\..*)|ssp\..*|adl\..*"
 )
 _OWN_12 = re.compile(
     r"cmi\.(core\.(student_id|student_name|credit|lesson_mode|entry|total_time|session_time|exit)|launch_data"
@@ -44,6 +44,11 @@ class Start:
     scaled_passing_score: float | None = None
     completion_threshold: float | None = None
     data: Mapping[str, str] | None = None
+    # What other parts of the course have set: element → value, over what this part stored before.
+    preferences: dict[str, str] = field(default_factory=dict)
+    # Comments of instructors, and buckets of shared state, as elements.
+    comments: dict[str, str] = field(default_factory=dict)
+    buckets: dict[str, str] = field(default_factory=dict)
 
 
 def kept(scorm_12: bool, cmi: Mapping[str, str]) -> dict[str, str]:
@@ -81,10 +86,10 @@ def seed_2004(start: Start) -> dict[str, str]:
         seed["cmi.time_limit_action"] = item.time_limit_action
     if not start.resumed:
         seed |= _objectives(start.objectives)
-    seed |= kept(False, start.stored)
+    seed |= start.comments | kept(False, start.stored) | start.preferences
     if start.resumed:
         seed |= _renewed(start.objectives, start.stored)
-    return seed | _shared_data(item, start.data or {})
+    return seed | start.buckets | _shared_data(item, start.data or {})
 
 
 def _objectives(objectives: Sequence[ObjectiveSeed]) -> dict[str, str]:
@@ -163,13 +168,16 @@ def seed_12(start: Start, *, first: bool, resume_without_suspend: bool) -> dict[
         seed["cmi.student_data.max_time_allowed"] = durations.format_timespan(item.max_time_allowed)
     if item.time_limit_action:
         seed["cmi.student_data.time_limit_action"] = item.time_limit_action
-    return seed | kept(True, stored)
+    return seed | start.comments | kept(True, stored) | start.preferences
 
 
 def _entry_12(stored: Mapping[str, str], resume_without_suspend: bool) -> str:
     """RTE 1.2 §3.4.4: resume after suspend. Much content leaves exit empty and still keeps a place to go on from."""
     if stored.get("cmi.core.exit") == "suspend":
         return "resume"
+    if stored.get("cmi.core.exit") == "time-out":
+        # The time of that try is used up; the next one has its own.
+        return ""
     placed = stored.get("cmi.core.lesson_location") or stored.get("cmi.suspend_data")
     return "resume" if resume_without_suspend and placed else ""
 

@@ -9,7 +9,7 @@ import msgspec
 from core.db import session
 from core.errors import Conflict, Invalid
 from registrations import launches, settings
-from scorm_runtime import answers, moving, rollup, trace
+from scorm_runtime import answers, moving, plain_commits, rollup, trace
 from scorm_runtime.facts import Facts
 from scorm_runtime.models import RuntimeSession
 from scorm_runtime.receiving import receive
@@ -63,6 +63,9 @@ def handle(token: str, body: bytes, language: str = "en") -> bytes:
     ``language`` (en, id) is that of the reasons in the answer.
     """
     request = parse(body)
+    stored = plain_commits.store(token, request, language)
+    if stored is not None:
+        return stored
     launch = launches.find(token)
     run = open_run(launch)
     run.sequencer.language = language
@@ -72,6 +75,12 @@ def handle(token: str, body: bytes, language: str = "en") -> bytes:
         return repeated
     launches.check_open(launch)
     launches.seen(launch)
+    # Each row is written once, at the end.
+    with session().no_autoflush:
+        return _process(run, row, request)
+
+
+def _process(run: Run, row: RuntimeSession | None, request: RuntimeRequest) -> bytes:
     facts = _take_in(run, row, request) if row is not None else None
     answer = _go_on(run, row, request, facts)
     if run.setting("traceCalls"):
@@ -81,7 +90,8 @@ def handle(token: str, body: bytes, language: str = "en") -> bytes:
         row.last_answer = answer if request.end or request.navigate else None
     else:
         run.state.last_key, run.state.last_answer = request.key, answer
-    session().flush()
+    rollup.roll_up(run)
+    run.save()
     return answer
 
 
@@ -117,7 +127,8 @@ def _may_reopen(run: Run, row: RuntimeSession) -> bool:
 
 def _after_exit(run: Run, row: RuntimeSession, request: RuntimeRequest, facts: Facts) -> Navigate | None:
     """Where the end of a SCO leads: RTE 4.2.8, and the exit action of the settings where nothing else was asked for."""
-    forced = facts.exit in ("time-out", "logout")
+    # Much SCORM 1.2 content says logout whenever it has been completed: no reason to end a course in which the learner goes on.
+    forced = facts.exit == "time-out" or (facts.exit == "logout" and not run.outline.scorm_12)
     if (request.navigate is not None or request.end != "terminate") and not forced:
         return request.navigate
     status = run.sequencer.status(row.activity)
@@ -129,7 +140,9 @@ def _after_exit(run: Run, row: RuntimeSession, request: RuntimeRequest, facts: F
     action = run.setting(name)
     if action == "exit":
         return Navigate(request="suspendAll" if facts.exit == "suspend" else "exitAll")
-    if request.navigate is None and action == "continue" and run.sequencer.valid("continue").allowed:
+    # The player takes content away whose time is up by asking to exit it.
+    stays = request.navigate is None or (facts.exit == "time-out" and request.navigate.request == "exit")
+    if stays and action == "continue" and run.sequencer.valid("continue").allowed:
         return Navigate(request="continue")
     return request.navigate
 
@@ -143,8 +156,6 @@ def _go_on(run: Run, row: RuntimeSession | None, request: RuntimeRequest, facts:
         outcome, activity = moving.move(run, navigate.request, navigate.target)
         if outcome.exception is not None and activity is None and navigate.request != "start":
             message = outcome.reason
-    rollup.roll_up(run)
-    run.save()
     answer = answers.build(run, request.seq, activity=activity, message=message)
     if navigate is not None and run.state.status != "active":
         moving.end_launch(run)

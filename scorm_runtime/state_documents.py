@@ -60,13 +60,27 @@ def attempt_state(cmi: Mapping[str, str], seconds: float) -> dict[str, Any]:
     location = cmi.get("cmi.location", cmi.get("cmi.core.lesson_location"))
     if location is not None:
         found["location"] = location
-    if preferences := _preferences(cmi):
-        found["preferences"] = preferences
+    if liked := preferences(cmi):
+        found["preferences"] = liked
+    if comments := _comments(cmi):
+        found["comments_from_lms"] = comments
     return found
 
 
-def _preferences(cmi: Mapping[str, str]) -> dict[str, Any]:
-    """SCORM 1.2 counts loudness and speed differently: the profile's names are those of 2004."""
+def _comments(cmi: Mapping[str, str]) -> list[dict[str, str]]:
+    """What instructors left for the content, in its order (SCORM 1.2 has one text for all)."""
+    if text := cmi.get("cmi.comments_from_lms"):
+        return [{"comment": text}]
+    found: list[dict[str, str]] = []
+    while (prefix := f"cmi.comments_from_lms.{len(found)}.") + "comment" in cmi:
+        found.append(
+            {name: cmi[prefix + name] for name in ("comment", "location", "timestamp") if prefix + name in cmi}
+        )
+    return found
+
+
+def preferences(cmi: Mapping[str, str]) -> dict[str, Any]:
+    """The profile's Preferences Object. SCORM 1.2 counts loudness and speed differently: the profile's names are those of 2004."""
     found: dict[str, Any] = {}
     for name in ("audio_level", "delivery_speed"):
         value = number(cmi.get(f"cmi.learner_preference.{name}"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from hashlib import blake2b
 from typing import Any
 
 from sqlalchemy import select
@@ -10,7 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from core import clock
 from core.db import dialect, session
-from scorm_runtime.models import CourseState, GlobalObjective, SharedData
+from scorm_runtime.models import CourseState, GlobalObjective, LearnerBucket, SharedData
 
 
 def load_objectives(
@@ -21,12 +22,18 @@ def load_objectives(
         return {}
     if not everywhere:
         return dict(state.scoped.get("objectives", {}))
+    return global_objectives(tenant_id, learner_id, ids)
+
+
+def global_objectives(tenant_id: int, learner_id: str, ids: Collection[str]) -> dict[str, dict[str, Any]]:
+    """Known values of the objectives ``ids`` that the learner carries from course to course."""
+    names = {_name(id_): id_ for id_ in ids}
     query = select(GlobalObjective.objective, GlobalObjective.state).where(
         GlobalObjective.tenant_id == tenant_id,
         GlobalObjective.learner_id == learner_id,
-        GlobalObjective.objective.in_(ids),
+        GlobalObjective.objective.in_(names),
     )
-    return {objective: values for objective, values in session().execute(query)}
+    return {names[name]: values for name, values in session().execute(query)}
 
 
 def save_objectives(
@@ -42,7 +49,9 @@ def save_objectives(
     changed = {id_: values for id_, values in after.items() if before.get(id_) != values}
     for objective, values in sorted(changed.items()):
         _upsert(
-            GlobalObjective, {"tenant_id": tenant_id, "learner_id": learner_id, "objective": objective}, state=values
+            GlobalObjective,
+            {"tenant_id": tenant_id, "learner_id": learner_id, "objective": _name(objective)},
+            state=values,
         )
 
 
@@ -54,10 +63,11 @@ def load_data(
         return {}
     if not everywhere:
         return dict(state.scoped.get("data", {}))
+    names = {_name(target): target for target in targets}
     query = select(SharedData.target, SharedData.value).where(
-        SharedData.tenant_id == tenant_id, SharedData.learner_id == learner_id, SharedData.target.in_(targets)
+        SharedData.tenant_id == tenant_id, SharedData.learner_id == learner_id, SharedData.target.in_(names)
     )
-    return {target: value for target, value in session().execute(query)}
+    return {names[name]: value for name, value in session().execute(query)}
 
 
 def save_data(
@@ -70,7 +80,17 @@ def save_data(
         state.scoped = {**state.scoped, "data": {**state.scoped.get("data", {}), **values}}
         return
     for target, value in sorted(values.items()):
-        _upsert(SharedData, {"tenant_id": tenant_id, "learner_id": learner_id, "target": target}, value=value)
+        _upsert(SharedData, {"tenant_id": tenant_id, "learner_id": learner_id, "target": _name(target)}, value=value)
+
+
+def save_bucket(tenant_id: int, learner_id: str, key: str, bucket: list[str]) -> None:
+    """Store a bucket that a learner carries from course to course; the last word of two courses counts."""
+    _upsert(LearnerBucket, {"tenant_id": tenant_id, "learner_id": learner_id, "key": key}, bucket=bucket)
+
+
+def _name(id_: str) -> str:
+    """What stands for an id in a key: ids may have 4,000 characters (CAM 3.4.1), keys of a database not so many bytes."""
+    return id_ if len(id_) <= 300 else f"{id_[:260]}#{blake2b(id_.encode(), digest_size=16).hexdigest()}"
 
 
 def _upsert(table: Any, key: dict[str, Any], **values: Any) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 import stat
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from redis.exceptions import RedisError
@@ -25,9 +25,16 @@ SQLITE_SAFE = (3, 51, 3)
 
 @dataclass(frozen=True)
 class Check:
+    """A finding; ``template`` is what it says with ``{names}`` for ``values``, so that others can say it in their language."""
+
     name: str
     state: Literal["ok", "warning", "broken"]
-    message: str
+    template: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def message(self) -> str:
+        return self.template.format(**self.values)
 
 
 def examine(settings: Settings) -> list[Check]:
@@ -42,20 +49,35 @@ def _database(settings: Settings) -> Iterator[Check]:
     try:
         if dialect() == "postgresql":
             version = session().scalar(text("SHOW server_version"))
-            yield Check("database", "ok", f"PostgreSQL {version}")
+            yield Check("database", "ok", "PostgreSQL {version}", {"version": version})
             return
         version = str(session().scalar(text("SELECT sqlite_version()")))
         mode = session().scalar(text("PRAGMA journal_mode"))
         if tuple(map(int, version.split("."))) < SQLITE_SAFE:
-            yield Check("database", "warning", f"SQLite {version} has the WAL-reset bug; install the pysqlite3 wheel")
+            yield Check(
+                "database",
+                "warning",
+                "SQLite {version} has the WAL-reset bug; install the pysqlite3 wheel",
+                {"version": version},
+            )
         elif mode != "wal":
             yield Check(
-                "database", "broken", f"SQLite is in journal mode {mode}: is the data folder on a network disk?"
+                "database",
+                "broken",
+                "SQLite is in journal mode {mode}: is the data folder on a network disk?",
+                {"mode": mode},
             )
         else:
-            yield Check("database", "ok", f"SQLite {version}, WAL, {db.engine.url.database}")
+            yield Check(
+                "database", "ok", "SQLite {version}, WAL, {path}", {"version": version, "path": db.engine.url.database}
+            )
     except SQLAlchemyError as error:
-        yield Check("database", "broken", f"{type(error).__name__}: {str(getattr(error, 'orig', error)).strip()}")
+        yield Check(
+            "database",
+            "broken",
+            "{error}",
+            {"error": f"{type(error).__name__}: {str(getattr(error, 'orig', error)).strip()}"},
+        )
     finally:
         session().rollback()
 
@@ -67,7 +89,9 @@ def _migrations(settings: Settings) -> Iterator[Check]:
         yield Check("migrations", "broken", "unknown: the database does not answer")
         return
     if missing:
-        yield Check("migrations", "broken", f"missing: {', '.join(missing)}; run `rekam db upgrade`")
+        yield Check(
+            "migrations", "broken", "missing: {missing}; run `rekam db upgrade`", {"missing": ", ".join(missing)}
+        )
     else:
         yield Check("migrations", "ok", "up to date")
 
@@ -85,18 +109,25 @@ def _redis(settings: Settings) -> Iterator[Check]:
         version = connection.info("server")["redis_version"]
         workers = Worker.count(queue=queue.queue(connection))
     except RedisError as error:
-        yield Check("redis", "broken", f"{error}; jobs wait for it or for a worker's sweeper")
+        yield Check("redis", "broken", "{error}; jobs wait for it or for a worker's sweeper", {"error": error})
         return
     if not workers:
-        yield Check("redis", "warning", f"Redis {version}, but no worker listens; start `rekam worker`")
+        yield Check(
+            "redis", "warning", "Redis {version}, but no worker listens; start `rekam worker`", {"version": version}
+        )
     else:
-        yield Check("redis", "ok", f"Redis {version}, {workers} worker(s)")
+        yield Check("redis", "ok", "Redis {version}, {workers} worker(s)", {"version": version, "workers": workers})
 
 
 def _storage(settings: Settings) -> Iterator[Check]:
     problem = health.storage_problem()
     where = settings.storage_url or str(settings.data_path / "blobs")
-    yield Check("storage", "broken" if problem else "ok", problem or f"{urlsplit(where)._replace(query='').geturl()}")
+    yield Check(
+        "storage",
+        "broken" if problem else "ok",
+        "{found}",
+        {"found": problem or urlsplit(where)._replace(query="").geturl()},
+    )
 
 
 def _origins(settings: Settings) -> Iterator[Check]:
@@ -114,7 +145,9 @@ def _origins(settings: Settings) -> Iterator[Check]:
             "base and content are hosts of one domain; two registrable domains isolate courses better",
         )
     else:
-        yield Check("origins", "ok", f"{settings.base_url} and {settings.content_url}")
+        yield Check(
+            "origins", "ok", "{base} and {content}", {"base": settings.base_url, "content": settings.content_url}
+        )
     local = base.hostname == "localhost" or _is_address(base.hostname or "")
     if not local and "http" in (base.scheme, content.scheme):
         yield Check("https", "warning", "a public installation needs https in REKAM_BASE_URL and REKAM_CONTENT_URL")
@@ -142,11 +175,11 @@ def _secret_key(settings: Settings) -> Iterator[Check]:
         return
     path = settings.data_path / "secret_key"
     if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077:
-        yield Check("secret key", "warning", f"{path} can be read by others; chmod 600")
+        yield Check("secret key", "warning", "{path} can be read by others; chmod 600", {"path": path})
     elif settings.redis_url or not settings.is_sqlite:
         yield Check("secret key", "warning", "kept in the data folder; several hosts must share one REKAM_SECRET_KEY")
     else:
-        yield Check("secret key", "ok", f"kept in {path}")
+        yield Check("secret key", "ok", "kept in {path}", {"path": path})
 
 
 def _proxies(settings: Settings) -> Iterator[Check]:
@@ -157,21 +190,21 @@ def _proxies(settings: Settings) -> Iterator[Check]:
             "https is ended by a proxy in front; set REKAM_TRUSTED_PROXIES to their number so that addresses are right",
         )
     else:
-        yield Check("proxies", "ok", f"{settings.trusted_proxies} trusted")
+        yield Check("proxies", "ok", "{count} trusted", {"count": settings.trusted_proxies})
 
 
 def _webhooks(settings: Settings) -> Iterator[Check]:
     try:
         found = outbound.networks(settings.webhook_networks)
     except Invalid as error:
-        yield Check("webhooks", "broken", error.message)
+        yield Check("webhooks", "broken", "{error}", {"error": error.message})
         return
     if any(network.prefixlen == 0 for network in found):
         yield Check("webhooks", "warning", "REKAM_WEBHOOK_NETWORKS allows every address, this host's own included")
+    elif found:
+        yield Check("webhooks", "ok", "public addresses and {count} network(s)", {"count": len(found)})
     else:
-        yield Check(
-            "webhooks", "ok", f"public addresses and {len(found)} network(s)" if found else "public addresses only"
-        )
+        yield Check("webhooks", "ok", "public addresses only")
 
 
 def _outbox(settings: Settings) -> Iterator[Check]:
@@ -185,7 +218,10 @@ def _outbox(settings: Settings) -> Iterator[Check]:
     late = (clock.now() - oldest).total_seconds() if oldest else 0.0
     if late > 300:
         yield Check(
-            "outbox", "warning", f"{depth} rows wait, the oldest since {late:.0f} s: does a server or worker run?"
+            "outbox",
+            "warning",
+            "{depth} rows wait, the oldest since {seconds:.0f} s: does a server or worker run?",
+            {"depth": depth, "seconds": late},
         )
     else:
-        yield Check("outbox", "ok", f"{depth} rows wait")
+        yield Check("outbox", "ok", "{depth} rows wait", {"depth": depth})

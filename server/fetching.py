@@ -29,11 +29,14 @@ def name_of(url: str) -> str:
     return unquote(urlsplit(url).path).rpartition("/")[2] or "package.zip"
 
 
-def fetch(url: str, into: IO[bytes]) -> None:
-    """Into the file; :class:`course_packages.importing.FetchFailed` says why not. Checked again: names change."""
+def fetch(url: str, into: IO[bytes], *, private: bool = False) -> None:
+    """Into the file; :class:`course_packages.importing.FetchFailed` says why not. Checked again: names change.
+
+    ``private`` is for operators: addresses that are not public may be reached.
+    """
     limit = get_settings().upload_limit
     try:
-        got = outbound.request("GET", url, limit=limit + 1, seconds=SECONDS, into=into)
+        got = outbound.request("GET", url, limit=limit + 1, seconds=SECONDS, into=into, private=private)
     except (outbound.Failed, outbound.Refused) as failure:
         raise importing.FetchFailed(str(failure)) from None
     if got.status != 200:

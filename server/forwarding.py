@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import time
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NoReturn
 
@@ -38,6 +39,8 @@ ATTACHMENTS_LIMIT = 32 << 20
 # The other store says that it is the statements: they are tried alone, and passed over if it stays so.
 REFUSALS = (400, 409, 413, 422)
 EXCERPT = 1000
+# More waiting statements than this are not counted.
+BACKLOG = 10_000
 
 
 class Forwarder(Model):
@@ -164,6 +167,58 @@ def refusals(forwarder: Forwarder, limit: int = 100) -> list[Refusal]:
     return list(session().scalars(query_.order_by(Refusal.time.desc(), Refusal.statement_id).limit(limit)))
 
 
+def backlog(forwarder: Forwarder) -> int:
+    """How many statements it has before it; ``BACKLOG + 1`` where there are more."""
+    return query.count(forwarder.tenant_id, filters_of(forwarder.filters), after=forwarder.position, most=BACKLOG + 1)
+
+
+# --- trying the connection ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What the other store said to a read. ``code`` is ``ok``, ``may_not_read`` (which forwarding does not need) or what is wrong."""
+
+    code: str
+    message: str
+    status: int | None = None
+
+    @property
+    def ok(self) -> bool:
+        return self.code in ("ok", "may_not_read")
+
+
+_SAID = {
+    401: ("unauthenticated", "the other store does not know this key with this secret"),
+    403: (
+        "may_not_read",
+        "the key is known there but may not read; whether it may write shows with the first statement",
+    ),
+    404: ("no_endpoint", "there is no xAPI endpoint at this address"),
+    405: ("no_endpoint", "there is no xAPI endpoint at this address"),
+}
+
+
+def try_connection(forwarder: Forwarder) -> Tried:
+    """Ask the other store for one statement: address, key and version are right if it answers. Stores nothing there."""
+    headers, url = _headers(forwarder), f"{forwarder.url}/statements?limit=1"
+    _release(forwarder)
+    try:
+        answer = outbound.request("GET", url, headers=headers)
+    except outbound.Refused as refused:
+        return Tried("refused", refused.message)
+    except outbound.Failed as failure:
+        return Tried("unreachable", str(failure))
+    if answer.status in _SAID:
+        return Tried(*_SAID[answer.status], answer.status)
+    if answer.status == 200 and b'"statements"' in answer.body:
+        return Tried("ok", "the other store answers, and knows the key", 200)
+    text = answer.body[:200].decode("utf-8", "replace").replace("\0", "�")
+    if answer.status == 200:
+        return Tried("no_endpoint", f"what is at this address is no xAPI endpoint: {text}", 200)
+    return Tried("other", f"answered {answer.status}: {text}", answer.status)
+
+
 # --- working ------------------------------------------------------------------------------------------------------
 
 
@@ -246,19 +301,25 @@ def _post(forwarder: Forwarder, statements: list[bytes]) -> tuple[int, str]:
             boundary = new_secret()
             body = b"".join(attachments.answer(boundary, body, found, blobs()))
             kind = f"multipart/mixed; boundary={boundary}"
+    headers, url = {"Content-Type": kind, **_headers(forwarder)}, f"{forwarder.url}/statements"
+    _release(forwarder)
+    answer = outbound.request("POST", url, headers=headers, body=body, seconds=ANSWER_SECONDS)
+    return answer.status, answer.body[:EXCERPT].decode("utf-8", "replace").replace("\0", "�")
+
+
+def _headers(forwarder: Forwarder) -> dict[str, str]:
     token = f"{forwarder.key}:{sealing.unseal(forwarder.sealed_secret, _place(forwarder))}"
-    headers = {
-        "Content-Type": kind,
+    return {
         "Authorization": "Basic " + base64.b64encode(token.encode()).decode(),
         versions.HEADER: forwarder.version,
     }
-    url = f"{forwarder.url}/statements"
-    # A connection to the database must not wait for somebody else's server.
+
+
+def _release(forwarder: Forwarder) -> None:
+    """A connection to the database must not wait for somebody else's server."""
     if forwarder in session():
         session().expunge(forwarder)
     session().rollback()
-    answer = outbound.request("POST", url, headers=headers, body=body, seconds=ANSWER_SECONDS)
-    return answer.status, answer.body[:EXCERPT].decode("utf-8", "replace").replace("\0", "�")
 
 
 def _advance(

@@ -6,10 +6,8 @@ import hmac
 import logging
 import os
 import shutil
-import time
-from typing import Any
 
-from flask import Flask, Response, g, jsonify, request
+from flask import Flask, Response, jsonify, request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client import multiprocess as prometheus_multiprocess
 from prometheus_client.registry import REGISTRY
@@ -159,14 +157,10 @@ def _outbox_gauges() -> CollectorRegistry:
     return registry
 
 
-def _observe(response: Response) -> Response:
-    route = request.url_rule.rule if request.url_rule else "(none)"
-    method = request.method if request.method in _METHODS else "(other)"
-    REQUESTS.labels(method, route, str(response.status_code)).inc()
-    started: Any = g.get("started")
-    if started is not None:
-        SECONDS.labels(method, route).observe(time.perf_counter() - started)
-    return response
+def _observe(method: str, route: str, status: int, seconds: float) -> None:
+    method = method if method in _METHODS else "(other)"
+    REQUESTS.labels(method, route, str(status)).inc()
+    SECONDS.labels(method, route).observe(seconds)
 
 
 # Clients may invent methods; labels must stay few.
@@ -175,4 +169,5 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 
 def init_app(app: Flask) -> None:
     app.register_blueprint(bp)
-    app.after_request(_observe)
+    if _observe not in web.observers:
+        web.observers.append(_observe)

@@ -30,7 +30,7 @@ from core.settings import get_settings
 from course_packages import importing  # registers the handler of imports
 from course_packages.models import JobStatus
 from lrs import idempotency, rejections
-from scorm_runtime import sweep
+from scorm_runtime import sweep, upgrading_many  # noqa: F401 - upgrading_many registers its handler
 from server import forwarding, people, removals, storage  # noqa: F401 - removals registers its handler
 from server.webhooks import deliveries, postbacks
 

@@ -85,8 +85,11 @@ def check_url(url: str) -> SplitResult:
     return parts
 
 
-def resolve(host: str, port: int) -> list[str]:
-    """All addresses of ``host``, every one of them public or allowed; :class:`Refused` names the one that is not."""
+def resolve(host: str, port: int, *, private: bool = False) -> list[str]:
+    """All addresses of ``host``, every one of them public or allowed; :class:`Refused` names the one that is not.
+
+    ``private``: whoever asks may reach any address, as an operator at a shell can anyway.
+    """
     try:
         infos = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
@@ -94,7 +97,7 @@ def resolve(host: str, port: int) -> list[str]:
     found = list(dict.fromkeys(str(info[4][0]) for info in infos))
     allowed = networks(get_settings().webhook_networks)
     for text in found:
-        if not is_allowed(ipaddress.ip_address(text.partition("%")[0]), allowed):
+        if not private and not is_allowed(ipaddress.ip_address(text.partition("%")[0]), allowed):
             raise Refused(
                 f"{host} has the address {text}, which is not public; an operator can allow its network "
                 "with REKAM_WEBHOOK_NETWORKS",
@@ -134,6 +137,7 @@ def request(
     limit: int = ANSWER_LIMIT,
     seconds: float = TOTAL_SECONDS,
     into: IO[bytes] | None = None,
+    private: bool = False,
 ) -> Answer:
     """One request without redirects. :class:`Refused` by the guard, :class:`Failed` without a complete answer in time.
 
@@ -146,7 +150,7 @@ def request(
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     sent = {"Host": parts.netloc, "User-Agent": "Rekam", "Accept-Encoding": "identity", **(headers or {})}
     error: Exception | None = None
-    for address in resolve(host, port):
+    for address in resolve(host, port, private=private):
         connection = _connection(parts.scheme, host, address, port)
         try:
             connection.connect()

@@ -31,6 +31,8 @@ KIND = "removal"
 # One run of the job; then it queues up again behind the others.
 RUN_SECONDS = 300.0
 IDS_LIMIT = 10_000
+# Where an erasure stands before it looks at the first statement of the first identifier.
+_STATEMENTS = {"step": "statements", "identifier": 0, "after": 0}
 
 Tell = Callable[[str, int, int], None]
 
@@ -53,6 +55,16 @@ class Removal(Model):
     finished: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
+# What one transaction of each step looks at: the word for it, and most of how many.
+_STEPS = {
+    "purge": ("statements", purging.BATCH),
+    "spellings": ("statements searched for spellings", erasure.LOOK),
+    "statements": ("statements", erasure.BATCH),
+    "events": ("events", erasure.BATCH),
+    "attachments": ("attachments", 1),
+}
+
+
 # --- asking for one -----------------------------------------------------------------------------------------------
 
 
@@ -73,9 +85,9 @@ def start_erasure(tenant_id: int, actor: str, agents: list[dict[str, Any]], mode
     who = erasure.identifiers(agents)
     if not who:
         raise Invalid("an erasure needs an agent with an identifier")
-    place = {"identifier": 0, "after": 0, "step": "statements"}
+    place: dict[str, Any] = {"step": "spellings", "after": 0} if erasure.has_spellings(who) else dict(_STATEMENTS)
     made = _start(tenant_id, "erasure", actor, {"who": who, "mode": mode}, asdict(erasure.Outcome()), place, dry=dry)
-    made.result = {"mode": mode, "identifiers": [erasure.hashed(i) for i in who], **made.result}
+    made.result = {"mode": mode, "identifiers": list(dict.fromkeys(map(erasure.hashed, who))), **made.result}
     return made
 
 
@@ -143,12 +155,15 @@ def _work(row: OutboxRow) -> None:
 
 def finish(tenant_id: int, removal_id: str, tell: Tell) -> dict[str, Any]:
     """Do it here and now; returns its result."""
-    kind, total = session().get_one(Removal, (tenant_id, removal_id)).kind, 0
-    session().rollback()
-    done = 0
-    while not step(tenant_id, removal_id):
-        done += purging.BATCH if kind == "purge" else erasure.BATCH
-        tell("statements", done, total)
+    done: dict[str, int] = {}
+    while True:
+        row = session().get_one(Removal, (tenant_id, removal_id), populate_existing=True)
+        what, size = _STEPS[row.place.get("step", "purge")] if row.status == "RUNNING" else ("", 0)
+        session().rollback()
+        if step(tenant_id, removal_id):
+            break
+        done[what] = done.get(what, 0) + size
+        tell(what, done[what], 0)
     return dict(session().get_one(Removal, (tenant_id, removal_id)).result)
 
 
@@ -157,19 +172,26 @@ def step(tenant_id: int, removal_id: str) -> bool:
     found = session().get(Removal, (tenant_id, removal_id))
     if found is None or found.status == "COMPLETE":
         return True
-    kind, next_step, dry, after = found.kind, found.place.get("step"), found.dry, found.place.get("orphans", "")
+    kind, dry, place, who = found.kind, found.dry, dict(found.place), found.request.get("who", [])
+    next_step = place.get("step")
     session().rollback()
-    idle: list[str] = []
-    following: str | None = None
+    read: list[str] = []
+    following: Any = None
+    # Long reads; the transaction that follows is short.
     if next_step == "attachments" and not dry:
-        # A long read; the transaction that follows is short.
-        idle, following = purging.orphans(tenant_id, after)
+        read, following = purging.orphans(tenant_id, place["orphans"])
+    elif next_step == "spellings":
+        read, following = erasure.spellings(tenant_id, who, place["after"])
     with unit_of_work() as current:
         row = current.get_one(Removal, (tenant_id, removal_id), with_for_update=True, populate_existing=True)
         if row.status == "COMPLETE":
             return True
+        if row.place != place:
+            return False  # somebody else did this step
         if next_step == "attachments":
-            _forget(row, idle, following)
+            _forget(row, read, following)
+        elif next_step == "spellings":
+            _know_as(row, read, following)
         elif kind == "purge":
             _purge(row)
         else:
@@ -192,9 +214,20 @@ def _purge(row: Removal) -> None:
     row.place = {"after": after} if after is not None else {"step": "attachments", "orphans": ""}
 
 
+def _know_as(row: Removal, more: list[str], following: int | None) -> None:
+    """The person is known as ``more``, too."""
+    who = erasure.with_hashes([*row.request["who"], *more])
+    row.request = row.request | {"who": who}
+    row.result = row.result | {
+        "identifiers": list(dict.fromkeys(map(erasure.hashed, who))),
+        "spellings": row.result["spellings"] + len(more),
+    }
+    row.place = dict(_STATEMENTS) if following is None else {"step": "spellings", "after": following}
+
+
 def _erase(row: Removal) -> None:
     who, mode = row.request["who"], row.request["mode"]
-    outcome = msgspec.convert({k: row.result[k] for k in asdict(erasure.Outcome())}, erasure.Outcome)
+    outcome = msgspec.convert({k: v for k, v in row.result.items() if k in asdict(erasure.Outcome())}, erasure.Outcome)
     if row.dry:
         tombstones = erasure.unburied(who, mode)
     else:
@@ -208,7 +241,7 @@ def _erase(row: Removal) -> None:
     elif place["step"] == "statements":
         outcome.documents, outcome.names = erasure.erase_rest(row.tenant_id, who, dry=row.dry)
         if not row.dry:
-            rejections.forget(row.tenant_id, [i.split("\x1f")[-1].removeprefix("mailto:") for i in who])
+            rejections.forget(row.tenant_id, [_word(i) for i in who])
         place = {"step": "events", "after": ""}
     else:
         last = _erase_events(row, tombstones, outcome)
@@ -216,14 +249,20 @@ def _erase(row: Removal) -> None:
     row.result, row.place = row.result | asdict(outcome), place
 
 
+def _word(identifier: str) -> str:
+    """How JSON that tells of ``identifier`` says it. The name of an account, which may be a mere number, only as a whole string."""
+    kind, *_, last = identifier.split("\x1f")
+    return f'"{last}"' if kind == "account" else last.removeprefix("mailto:")
+
+
 def _erase_events(row: Removal, tombstones: erasure.Tombstones, outcome: erasure.Outcome) -> str | None:
     """Events name the actor of what was stored: the same rule for them. Returns where to go on, or None."""
-    words = [identifier.split("\x1f")[-1].removeprefix("mailto:") for identifier in row.request["who"]]
+    words = [_word(identifier) for identifier in row.request["who"]]
     addresses = [w for w, i in zip(words, row.request["who"], strict=True) if i.startswith("mbox\x1f")]
     query = select(Event).where(
         Event.tenant_id == row.tenant_id,
         Event.id > row.place["after"],
-        or_(*(cast(Event.payload, Text).contains(w, autoescape=True) for w in words)),
+        or_(*(cast(Event.payload, Text).icontains(w, autoescape=True) for w in words)),
     )
     found = list(session().scalars(query.order_by(Event.id).limit(erasure.BATCH)))
     for event in found:

@@ -18,6 +18,7 @@ BLOB_COLUMNS = (
     ("course_versions", "zip_sha256", "an uploaded package"),
     ("package_files", "sha256", "a course file"),
     ("courses", "thumbnail", "a thumbnail"),
+    ("course_versions", "thumbnail", "a thumbnail of a version"),
     ("attachments", "blob", "an attachment"),
 )
 # A blob is stored before the row that names it: what is younger than this may still be waited for.

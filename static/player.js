@@ -18,6 +18,11 @@
   const STAY_AFTER_RESULT = 4_000;
   const STAY_AFTER_PAUSE = 1_200;
 
+  // Content that minds its time limit itself goes first (ms).
+  const TIME_GRACE = 5_000;
+  // A part that closes by itself says so this long before (seconds), or a fifth of its time when that is less.
+  const TIME_WARNING = 300;
+
   const CONTROLS = {
     continue: "nav-continue", previous: "nav-previous",
     exitAll: "nav-exit-all", suspendAll: "nav-suspend-all", abandonAll: "nav-abandon-all",
@@ -32,6 +37,8 @@
     activity: null,
     answer: null,
     silence: 0,
+    limit: null, // the time limit of the part shown: {at, warnAt, exits, tells}, times of performance.now()
+    told: Promise.resolve(), // the learner has read what a dialog said
     connection: { state: "saved", unsent: 0 },
     wasAway: false,
   };
@@ -259,13 +266,21 @@
     document.querySelectorAll(`.notice[data-kind="${kind}"]`).forEach((box) => box.remove());
   }
 
+  /** Where storage is blocked the journal dies with the page: ask before it is left. */
+  function askBeforeLeaving(event) {
+    if (runtime.atRisk()) event.preventDefault();
+  }
+
   function drawConnection() {
     const { state, unsent } = page.connection;
+    // Only where it is needed: pages that ask are kept out of some browsers' back and forward cache.
+    if (!runtime.lasts()) window.addEventListener("beforeunload", askBeforeLeaving);
     const lineDown = navigator.onLine === false;
     const away = !page.over && (lineDown || state === "offline");
     if (away) {
       const key = lineDown ? "offline" : "server_away";
-      notice("connection", "warning", "", say(key + (["_none", "_one"][unsent] || ""), { count: unsent }));
+      const which = unsent && !runtime.lasts() ? "_memory" : ["_none", "_one"][unsent] || "";
+      notice("connection", "warning", "", say(key + which, { count: unsent }));
       if (page.busy) $("loading-text").textContent = say("waiting_to_move");
     } else if (page.wasAway && state === "saved") {
       notice("connection", "good", "", say("back_online"));
@@ -291,6 +306,41 @@
     }, SILENCE);
   }
 
+  // ── the time limit of a part ───────────────────────────────────────────────────────────────────────────────────
+
+  function watchTime(limit) {
+    forgetTime();
+    if (!limit) return;
+    const at = performance.now() + limit.seconds * 1000;
+    const warned = limit.exits && limit.tells;
+    page.limit = { ...limit, at, warnAt: warned ? at - Math.min(TIME_WARNING, limit.seconds / 5) * 1000 : Infinity };
+  }
+
+  function forgetTime() {
+    page.limit = null;
+    removeNotice("time");
+  }
+
+  function lookAtLimit() {
+    const { limit } = page;
+    if (!limit || page.busy || page.over) return;
+    const now = performance.now();
+    if (now >= limit.at + TIME_GRACE) timeIsUp(limit);
+    else if (now >= limit.warnAt) {
+      limit.warnAt = Infinity;
+      notice("time", "warning", "", say("time_soon", { left: clockText(Math.ceil((limit.at - now) / 1000)) }));
+    }
+  }
+
+  /** RTE 4.2.25: leave or go on, with or without a message. Content that has ended by itself has obeyed. */
+  function timeIsUp({ exits, tells }) {
+    forgetTime();
+    if (exits && !runtime.timeOut()) return;
+    const part = { title: page.activity.title };
+    if (exits) go("exit");
+    if (tells) page.told = tell(say("time_heading"), exits ? say("time_exit_text", part) : say("time_continue_text", part));
+  }
+
   // ── the content ────────────────────────────────────────────────────────────────────────────────────────────────
 
   const stage = RekamStage.create({
@@ -301,6 +351,11 @@
       if (page.byLearner) frame.focus({ preventScroll: true });
       page.byLearner = false;
     },
+    onPage(path) {
+      const part = partAt(path);
+      if (part && part !== page.activity.id) go("choice", part);
+      else runtime.arrived();
+    },
     onClosed() {
       runtime.unloaded();
       forgetSilence();
@@ -308,9 +363,20 @@
     },
   });
 
+  /** The part whose launch file a link in the content of another one led to; "" for any other page. */
+  function partAt(path) {
+    const found = Object.keys(boot.pages || {}).find((file) => new URL(`c/${file}`, window.location.href).pathname === path);
+    return found ? boot.pages[found] : "";
+  }
+
   function showContent(activity) {
     stage.show(activity);
     watchForSilence();
+  }
+
+  function focusContent() {
+    const place = page.over ? $("ended-card").querySelector("h2") : $("stage-content").querySelector("iframe");
+    (place || $("stage")).focus({ preventScroll: true });
   }
 
   /**
@@ -319,6 +385,7 @@
    */
   async function takeAway() {
     forgetSilence();
+    forgetTime();
     await stage.takeAway();
   }
 
@@ -364,6 +431,7 @@
       $("activity-title").textContent = answer.activity.title;
       document.title = `${answer.activity.title} · ${boot.title}`;
       showContent(answer.activity);
+      watchTime(answer.activity.timeLimit);
       announce(say("opened", { title: answer.activity.title }));
     } else if (answer.state === "content" && stage.shown()) {
       settle("content");
@@ -455,7 +523,7 @@
     }
     card(say(`ended_${result}`), tone, text, [[say("back_to", { place: way.host }), () => leave(way)]], facts);
     const stay = ["passed", "failed", "completed"].includes(result) ? STAY_AFTER_RESULT : STAY_AFTER_PAUSE;
-    const done = runtime.settled();
+    const done = Promise.all([runtime.settled(), page.told]);
     window.setTimeout(() => done.then(() => leave(way)), stay);
     announce(say("going_back", { place: way.host }));
   }
@@ -481,6 +549,7 @@
     tables: boot.tables,
     journal: boot.journal,
     trace: boot.settings.traceCalls === true,
+    turnsPage: () => stage.turnsPage(),
     onAnswer(answer, request) {
       if (page.over) return;
       page.answer = answer;
@@ -522,17 +591,30 @@
 
   // ── wiring ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Ask in a dialog; resolves to true when the learner agrees. */
-  function ask(heading, text, yes) {
+  /** Ask in a dialog; resolves to true when the learner agrees. With `only`, agreeing is all there is to do. */
+  async function ask(heading, text, yes, { only = false } = {}) {
     const dialog = $("ask");
+    if (dialog.open) {
+      const closed = new Promise((resolve) => { dialog.addEventListener("close", resolve, { once: true }); });
+      dialog.close("no");
+      await closed;
+    }
     $("ask-heading").textContent = heading;
     $("ask-text").textContent = text;
     $("ask-yes").textContent = yes;
+    $("ask-no").hidden = only;
+    dialog.setAttribute("role", only ? "alertdialog" : "dialog");
     dialog.returnValue = "";
     dialog.showModal();
     return new Promise((resolve) => {
       dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
     });
+  }
+
+  /** Tell something that must be read; resolves when it has been. */
+  async function tell(heading, text) {
+    await ask(heading, text, say("understood"), { only: true });
+    focusContent();
   }
 
   async function abandon() {
@@ -557,7 +639,7 @@
     window.addEventListener("offline", drawConnection);
     // A page that comes back from the browser's cache shows a session that has ended meanwhile.
     window.addEventListener("pageshow", (event) => event.persisted && window.location.reload());
-    window.setInterval(drawTime, 1_000);
+    window.setInterval(() => { drawTime(); lookAtLimit(); }, 1_000);
   }
 
   wire();

@@ -1,13 +1,15 @@
 /**
  * Where the content runs: a frame of the player page, or a window of its own (setting playerLaunchType).
  *
- *   const stage = RekamStage.create({ box, inWindow, texts: { heading, text, open }, onLoad, onClosed });
+ *   const stage = RekamStage.create({ box, inWindow, texts: { heading, text, open }, onLoad, onPage, onClosed });
  *   stage.show(activity)   shows the activity's address; in a window this may need a press of the button that appears
  *   stage.takeAway()       → Promise: the content is gone and has had its last word
  *   stage.reveal()         the content has come to life: no need to wait for the rest of it
  *   stage.shown()          → boolean
+ *   stage.turnsPage()       → boolean: the content leaves its page for another one (or has been refused to)
  *
- * `onLoad` is called when the first page of an activity has loaded in the frame, `onClosed` when the learner closed the window.
+ * `onLoad` is called when the first page of an activity has loaded in the frame, `onPage(pathname)` when the content has gone
+ * from there to another one, `onClosed` when the learner closed the window.
  */
 "use strict";
 
@@ -19,8 +21,9 @@ const RekamStage = (() => {
   const WINDOW = "popup,resizable,scrollbars,width=1180,height=780";
 
   /** Content in iframe#sco. */
-  function frameStage({ box, onLoad }) {
+  function frameStage({ box, onLoad, onPage }) {
     let frame = null;
+    let left = false;
 
     function reveal() {
       if (frame) frame.classList.add("arrived");
@@ -34,11 +37,35 @@ const RekamStage = (() => {
       made.title = activity.title;
       made.allow = "autoplay; fullscreen; encrypted-media; picture-in-picture; clipboard-write";
       // Content taken away before it has loaded loads about:blank instead: that is no arrival.
-      made.addEventListener("load", () => { if (made === frame) { reveal(); onLoad(made); } }, { once: true });
+      let pages = 0;
+      made.addEventListener("load", () => {
+        if (made !== frame) return;
+        watch(made);
+        if (pages++) onPage(pathOf(made));
+        else { reveal(); onLoad(made); }
+      });
+      left = false;
       window.setTimeout(reveal, REVEAL);
       made.src = activity.href;
       frame = made;
       box.append(made);
+    }
+
+    function watch(made) {
+      left = false;
+      try {
+        made.contentWindow.addEventListener("beforeunload", () => { left = made === frame; });
+      } catch (elsewhere) {
+        // A page of another server says nothing.
+      }
+    }
+
+    function pathOf(made) {
+      try {
+        return made.contentWindow.location.pathname;
+      } catch (elsewhere) {
+        return "";
+      }
     }
 
     async function takeAway() {
@@ -54,7 +81,7 @@ const RekamStage = (() => {
       leaving.remove();
     }
 
-    return { show, takeAway, reveal, shown: () => frame !== null };
+    return { show, takeAway, reveal, shown: () => frame !== null, turnsPage: () => left };
   }
 
   /** Content in a window that has the player as its opener. */
@@ -107,7 +134,7 @@ const RekamStage = (() => {
       await new Promise((resolve) => { window.setTimeout(resolve, 100); });
     }
 
-    return { show, takeAway, reveal() {}, shown: () => opened !== null };
+    return { show, takeAway, reveal() {}, shown: () => opened !== null, turnsPage: () => false };
   }
 
   function element(tag, className, text = "") {

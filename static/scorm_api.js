@@ -23,6 +23,7 @@
  *     onSuperseded({code, message}) {},      // 409: a newer launch of this registration has taken over
  *     onEnded({code, message}) {},           // 410 (also 401, 403, 404): the launch is over; nothing more is sent
  *     onTrace({at, session, call, args, result, error}) {},  // each API call of the content
+ *     turnsPage: () => false,                // is the content leaving a page of its own for another one?
  *     trace: false,                          // true: API calls travel to the server with the requests, for its trace
  *     // environment, for tests; defaults are the browser's own
  *     fetch, beacon, storage, now, random, setTimeout, clearTimeout, window, document, autoCommitSeconds: 60,
@@ -32,10 +33,15 @@
  *   runtime.open(answer.activity)       → {API, API_1484_11} installs the API of the activity's standard on the window
  *                                         BEFORE the frame is given its address; also for an asset: much
  *                                         content that speaks is declared one
+ *   runtime.timeOut()                   → boolean  the time of the open session is up: its exit is time-out, whatever the content
+ *                                         still says; false where there is none, or the content has ended it
  *   runtime.hold()                      → void   the learner used a control: a request of the content gives way from now on
  *   runtime.navigate({request, target}) → Promise<answer>   ends the open session (if the content has not) and navigates
+ *   runtime.arrived()                   → void   the page that the content left another one for is there
  *   runtime.unloaded()                  → void   the frame was taken away or left; ends the session if content has not
  *   runtime.flush()                     → void   send now, in a way that survives the page (pagehide does this by itself)
+ *   runtime.lasts()                     → boolean  the journal outlives the page; false: storage is blocked, it is in memory
+ *   runtime.atRisk()                    → boolean  leaving the page now could lose what the content said
  *   runtime.settled()                   → Promise<void>     everything is acknowledged or has been given up
  *   runtime.status()                    → {state, unsent, session, superseded, ended}
  *   runtime.close()                     → void   removes listeners and API objects
@@ -58,7 +64,8 @@
  * overtaken. One request is under way at a time; after a failure the same request goes again, with the same key. When the
  * page may be going away a further request with everything unacknowledged is sent at once (keepalive), with a higher seq;
  * `leaving: true` in it says the page expects no answer. What does not fit into the 64 KB of such a request stays in
- * storage, and the next page of the same `journal` delivers it before its `start`.
+ * storage, and the next page of the same `journal` delivers it before its `start`. Where storage is blocked the journal is in memory
+only: unsent changes wait 5 seconds at most, and `atRisk()` lets the page ask before it is left.
  */
 (function (root, factory) {
   const exported = factory(root);
@@ -300,6 +307,132 @@
     return others.map(canonical).includes(canonical(pattern));
   }
 
+  // ── Buckets of shared state, ssp.* (scorm_runtime/cmi_buckets.py is the twin and says what each rule means) ─────────
+
+  const BUCKETS = "ssp.";
+  const BUCKET_NAME =
+    /^ssp\.(?:(?:(?<index>[0-9]{1,9})\.)?(?<member>bucket_state|data|appendData)|(?<of>[0-9]{1,9})\.(?<fact>id|allocation_success)|(?<alone>_count|allocate))(?:\.(?<marks>(?:\{[^{}]*\})+))?$/;
+  const BUCKET_MARK = /\{(bucketID|offset|size|requested|minimum|reducible|persistence|type)=([^{}]*)\}/;
+  const BUCKET_SIZE = /^[0-9]{1,10}$/;
+  const BUCKET_ORDER = ["bucketID", "requested", "minimum", "reducible", "persistence", "type"];
+  const BUCKET_DEFAULTS = { minimum: "0", reducible: "false", persistence: "learner", type: "" };
+
+  const marksOf = (text) => Object.fromEntries(Array.from(text.matchAll(new RegExp(BUCKET_MARK, "g")), (m) => [m[1], m[2]]));
+  const evenSize = (text) => (BUCKET_SIZE.test(text) && Number(text) % 2 === 0 ? Number(text) : null);
+
+  /** The canonical declaration; null where one of the marks is missing or wrong. */
+  function declaredBucket(marks) {
+    const full = { ...BUCKET_DEFAULTS, ...marks };
+    const [requested, minimum] = [evenSize(full.requested || ""), evenSize(full.minimum)];
+    if (!(full.bucketID || "").trim() || longer(full.bucketID, 4000) || longer(full.type, 3000)) return null;
+    if (requested === null || minimum === null || minimum > requested) return null;
+    if (!["true", "false"].includes(full.reducible) || !["learner", "course", "session"].includes(full.persistence)) return null;
+    Object.assign(full, { requested: String(requested), minimum: String(minimum) });
+    const text = BUCKET_ORDER.map((name) => `{${name}=${full[name]}}`).join("");
+    return UNSTORABLE.test(text) ? null : text;
+  }
+
+  /** @param {number} most  bytes that all buckets of an attempt may take together */
+  function buckets(most) {
+    /** @type {{marks: Object<string, string>, declaration: string, success: string, data: string}[]} */ const all = [];
+    const made = (declaration, success) => ({ declaration, marks: marksOf(declaration), success, data: "" });
+    const spaceOf = ({ success, marks }) => (success === "failure" ? 0 : Number(marks[success]));
+
+    function seed(element, value) {
+      const found = /^ssp\.([0-9]{1,9})\.(declaration|data|allocation_success)$/.exec(element);
+      if (!found || Number(found[1]) > all.length) return;
+      const bucket = all[Number(found[1])];
+      if (found[2] === "declaration" && !bucket) all.push(made(value, "failure"));
+      else if (found[2] === "allocation_success" && bucket) bucket.success = value;
+      else if (found[2] === "data" && bucket) bucket.data = value;
+    }
+
+    /** The bucket that is meant, or the situation. A failed allocation leaves a record; the bucket of that name is another. */
+    function meant(index, marks) {
+      if (index !== undefined) return all[Number(index)] || "index";
+      const named = all.filter((bucket) => bucket.marks.bucketID === marks.bucketID);
+      return named.find((bucket) => bucket.success !== "failure") || named[0] || "bucket";
+    }
+
+    function read(element) {
+      const found = BUCKET_NAME.exec(element);
+      const refused = (situation) => ({ value: "", situation });
+      if (!found) return refused("unknown");
+      const { alone, member, fact, index, of } = found.groups;
+      if (alone === "_count" && !found.groups.marks) return { value: String(all.length), situation: "" };
+      if (alone || member === "appendData") return refused("writeOnly");
+      const marks = marksOf(found.groups.marks || "");
+      const bucket = meant(index === undefined ? of : index, marks);
+      if (typeof bucket === "string") return refused(bucket);
+      if (fact) return { value: fact === "id" ? bucket.marks.bucketID : bucket.success, situation: "" };
+      if (bucket.success === "failure") return refused("bucket");
+      if (member === "bucket_state") {
+        const kind = bucket.marks.type ? `{type=${bucket.marks.type}}` : "";
+        return { value: `{totalSpace=${spaceOf(bucket)}}{used=${bucket.data.length * 2}}${kind}`, situation: "" };
+      }
+      const used = bucket.data.length * 2;
+      const offset = evenSize(marks.offset === undefined ? "0" : marks.offset);
+      const size = marks.size === undefined ? used - (offset || 0) : evenSize(marks.size);
+      if (offset === null || size === null || size < 0 || offset + size > used) return refused("span");
+      return { value: bucket.data.slice(offset / 2, (offset + size) / 2), situation: "" };
+    }
+
+    /** @returns {{name: string, value: string, situation: string}} name and value as an element of a change set */
+    function write(element, value) {
+      const refused = (situation) => ({ name: element, value, situation });
+      const found = BUCKET_NAME.exec(element);
+      if (!found) return refused("unknown");
+      const { alone, member, fact, index } = found.groups;
+      if (alone === "_count" || fact || member === "bucket_state") return refused("readOnly");
+      if (alone) return allocate(marksOf(value));
+      const marks = marksOf(found.groups.marks || "");
+      const first = new RegExp(`^${BUCKET_MARK.source}`);
+      for (let mark = first.exec(value); mark && ["bucketID", "offset"].includes(mark[1]); mark = first.exec(value)) {
+        marks[mark[1]] = mark[2];
+        value = value.slice(mark[0].length);
+      }
+      const bucket = meant(index, marks);
+      if (typeof bucket === "string") return refused(bucket);
+      if (bucket.success === "failure") return refused("bucket");
+      const before = bucket.data;
+      const offset = member === "appendData" ? before.length * 2 : evenSize(marks.offset === undefined ? "0" : marks.offset);
+      // Buckets are packed: nothing is written behind a gap.
+      if (offset === null || offset > before.length * 2) return refused("span");
+      const rest = offset && member === "data" ? before.slice(offset / 2 + value.length) : "";
+      const data = before.slice(0, offset / 2) + value + rest;
+      if (UNSTORABLE.test(data)) return refused("type");
+      if (data.length * 2 > spaceOf(bucket)) return refused("space");
+      bucket.data = data;
+      return { name: `ssp.${all.indexOf(bucket)}.data`, value: data, situation: "" };
+    }
+
+    function allocate(marks) {
+      const declaration = declaredBucket(marks);
+      if (declaration === null) return { name: "ssp.allocate", value: "", situation: "type" };
+      const known = all.find((bucket) => bucket.marks.bucketID === marks.bucketID && bucket.success !== "failure");
+      const same = known && known.declaration === declaration;
+      if (!same) all.push(made(declaration, known ? "failure" : grant(marksOf(declaration))));
+      return { name: `ssp.${same ? all.indexOf(known) : all.length - 1}.declaration`, value: declaration, situation: "" };
+    }
+
+    /** What is granted of the space asked for. */
+    function grant({ requested, minimum, reducible }) {
+      const left = most - all.reduce((sum, bucket) => sum + spaceOf(bucket), 0);
+      if (Number(requested) <= left) return "requested";
+      return reducible === "true" && Number(minimum) > 0 && Number(minimum) <= left ? "minimum" : "failure";
+    }
+
+    function flat() {
+      return all.flatMap(({ declaration, success, data }, i) => [
+        [`ssp.${i}.declaration`, declaration],
+        [`ssp.${i}.allocation_success`, success],
+        ...(data ? [[`ssp.${i}.data`, data]] : []),
+      ]);
+    }
+
+    return { seed, read, write, flat };
+  }
+
   /**
    * One instance of a data model.
    * @param {Table} table
@@ -312,6 +445,8 @@
     }
     /** @type {Map<string, string>} */ const values = new Map();
     /** @type {Map<string, number>} */ const counts = new Map();
+    const shared = table.buckets ? buckets(table.buckets.most) : null;
+    const isShared = (element) => shared !== null && element.startsWith(BUCKETS);
     const count = (path) => counts.get(path) || 0;
     const accessOf = (location) => own(access, location.name) || location.entry.access;
     const interactionType = (location) => values.get(`${location.record}.type`) || "";
@@ -324,6 +459,10 @@
     /** Puts values in without asking: what the server says. */
     function seedWith(given) {
       for (const [element, value] of Object.entries(given)) {
+        if (isShared(element)) {
+          shared.seed(element, String(value));
+          continue;
+        }
         const location = locate(table, element);
         if (typeof location !== "string" && !location.entry.keyword) store(location, String(value));
       }
@@ -340,6 +479,7 @@
 
     /** @returns {{value: string, situation: string}} */
     function read(element) {
+      if (isShared(element)) return shared.read(element);
       const location = locate(table, element);
       const refused = (situation) => ({ value: "", situation });
       if (typeof location === "string") return refused(location);
@@ -356,6 +496,7 @@
 
     /** @returns {{name: string, value: string, situation: string}} name and value as stored */
     function write(element, value) {
+      if (isShared(element)) return shared.write(element, value);
       const location = locate(table, element);
       const situation = typeof location === "string" ? location : refusal(location, value);
       if (typeof location === "string" || situation) return { name: element, value, situation };
@@ -425,7 +566,7 @@
       },
       /** @returns {number} SetValue: 0 or the error code */
       set: (element, value) => codeOf(table, "set", write(element, value).situation),
-      flat: () => Object.fromEntries(values),
+      flat: () => Object.fromEntries([...values, ...(shared ? shared.flat() : [])]),
       seed: seedWith,
     };
   }
@@ -581,13 +722,16 @@
       }
     };
     const forget = (key) => storages.forEach((storage) => attempt(() => storage.removeItem(key)));
+    let lasting = storages.some((storage) => attempt(() => (storage.setItem(own, ""), storage.removeItem(own), true), false));
     return {
+      lasts: () => lasting,
       /** @returns {boolean} whether the record outlives the page */
       save(record) {
         const text = JSON.stringify({ ...record, at: now() });
         const taken = storages.find((storage) => attempt(() => (storage.setItem(own, text), true), false));
         for (const storage of storages) if (storage !== taken) attempt(() => storage.removeItem(own));
-        return Boolean(taken);
+        lasting = Boolean(taken);
+        return lasting;
       },
       clear: () => forget(own),
       /** Records that earlier pages of this journal left, oldest first; they are forgotten by `forget(key)`. */
@@ -615,6 +759,10 @@
   const LONGEST_DELAY = 30000;
   const ANSWER_WITHIN = 30000;
   const BEACON_CHECKED_AFTER = 5000;
+  // How long the next page of content that ended its session while leaving one may take to come.
+  const ARRIVES_WITHIN = 3000;
+  // How long changes wait for a Commit of the content where nothing but memory keeps them (s).
+  const MEMORY_WAITS = 5;
   // Browsers let keepalive requests carry 64 KiB, all of a page together.
   const KEEPALIVE_BYTES = 63 * 1024;
   const TRACED_LENGTH = 2000;
@@ -623,6 +771,7 @@
   const TRACED_LAST_BYTES = 16 * 1024;
   const RETRIED = new Set([408, 425, 429]);
   const OVER = new Set([401, 403, 404, 410]);
+  const EXITS = new Set(["cmi.exit", "cmi.core.exit"]);
   const LEAVES_COURSE = new Set(["exit", "exitAll", "suspendAll", "abandon", "abandonAll"]);
 
   const bytes = (text) => (typeof TextEncoder === "function" ? new TextEncoder().encode(text).length : text.length * 3);
@@ -662,6 +811,7 @@
       random: Math.random,
       setTimeout: (...args) => setTimeout(...args),
       clearTimeout: (timer) => clearTimeout(timer),
+      turnsPage: () => false,
       autoCommitSeconds: 60,
       journal: "default",
       ...Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)),
@@ -679,7 +829,7 @@
       }
     }
 
-    /** @type {null | {id: string | null, api: object | null, changes: Map<string, string>, initialized: boolean, end: string | null, endSent: boolean, readOnly: boolean}} */
+    /** @type {null | {id: string | null, api: object | null, changes: Map<string, string>, initialized: boolean, end: string | null, endSent: boolean, readOnly: boolean, timedOut: boolean, standard: string}} */
     let session = null;
     /** The request under way. @type {null | {body: object, attempts: number, recovered?: boolean}} */
     let flight = null;
@@ -689,6 +839,7 @@
     let seq = 0;
     let batch = Infinity; // changes a request may carry; smaller after 413
     let held = false; // the learner has used a control
+    let turning = false; // the content has ended while it leaves its page for another one
     let leaving = false; // pagehide has come: answers may not arrive any more
     let stopped = null; // {kind: "ended" | "superseded", code, message}
     let failing = false; // the last attempt had no answer
@@ -750,7 +901,7 @@
 
     function pump() {
       report();
-      if (stopped || flight || !hasWork()) return;
+      if (stopped || flight || !hasWork() || (turning && !navigation)) return;
       stopTimer("commit");
       stopTimer("pump");
       flight = { body: build(), attempts: 0 };
@@ -1067,8 +1218,10 @@
         onChange(element, value) {
           // adl.nav.request travels as `navigate`, once, with the end of the session.
           if (mine.readOnly || element === "adl.nav.request") return;
+          if (mine.timedOut && EXITS.has(element)) return;
           mine.changes.set(element, value);
-          if (timers.commit === null) startTimer("commit", env.autoCommitSeconds * 1000, send);
+          const patience = kept.lasts() ? env.autoCommitSeconds : Math.min(env.autoCommitSeconds, MEMORY_WAITS);
+          if (timers.commit === null) startTimer("commit", patience * 1000, send);
           if (timers.save === null) startTimer("save", 250, save);
           if (leaving) flushSoon();
         },
@@ -1086,7 +1239,7 @@
           save();
           event("terminated");
           if (leaving) flushSoon();
-          else startTimer("end", 0, afterTerminate);
+          else startTimer("end", 0, terminated);
         },
         onTrace:
           (options.onTrace || options.trace) &&
@@ -1097,8 +1250,16 @@
       };
     }
 
+    /** Where the content ended because its page leads to another part, the learner goes there: the end does not decide it. */
+    function terminated() {
+      turning = !navigation && env.turnsPage();
+      if (turning) startTimer("end", ARRIVES_WITHIN, afterTerminate);
+      else afterTerminate();
+    }
+
     /** Terminate has returned to the content; now its end, and what it wants next, go out in one request. */
     function afterTerminate() {
+      turning = false;
       if (navigation && !navigation.byLearner) tell("onNavigate", { ...navigation.navigate });
       pump();
     }
@@ -1194,18 +1355,31 @@
       },
       open(activity) {
         if (session && session.api) session.api.end();
-        session = { id: activity.session, api: null, changes: new Map(), initialized: false, end: null, endSent: false, readOnly: Boolean(activity.readOnly) };
+        session = { id: activity.session, api: null, changes: new Map(), initialized: false, end: null, endSent: false, readOnly: Boolean(activity.readOnly), timedOut: false, standard: activity.standard };
         held = false;
         const { standard, settings, access, cmi } = activity;
         session.api = create({ standard, tables: options.tables, settings, access, seed: { ...cmi, ...requestValid }, now: env.now, ...listenTo(session) });
         install(session.api);
         return { API: session.api.API, API_1484_11: session.api.API_1484_11 };
       },
+      timeOut() {
+        if (!session || session.end || session.readOnly) return false;
+        session.timedOut = true;
+        const name = family(session.standard) === "scorm_1_2" ? "cmi.core.exit" : "cmi.exit";
+        session.changes.set(name, "time-out");
+        save();
+        return true;
+      },
       hold() {
         held = true;
         if (navigation && !navigation.byLearner && !navigating()) navigation = null;
       },
       navigate,
+      arrived() {
+        if (!turning) return;
+        stopTimer("end");
+        afterTerminate();
+      },
       unloaded() {
         if (!session || session.end) return;
         leave();
@@ -1221,6 +1395,14 @@
           settle();
         }),
       status,
+      lasts: kept.lasts,
+      atRisk() {
+        if (kept.lasts() || stopped) return false;
+        // What fits into the last request goes out with the page, where there is a line.
+        const left = session ? Array.from(session.changes) : [];
+        const waits = left.length > 0 || Boolean(navigation || (session && session.end && !session.endSent));
+        return waits && (failing || offline || bytes(JSON.stringify(left)) > KEEPALIVE_BYTES - 1024);
+      },
       close() {
         Object.keys(timers).forEach(stopTimer);
         listeners.forEach(([target, name, listener]) => target.removeEventListener(name, listener));

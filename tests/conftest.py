@@ -21,10 +21,12 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from core import credentials, tenants
+from core.blobs import BlobStore
 from core.db import db, unit_of_work
 from core.settings import Settings, get_settings
 from server.app import create_app
 from server.database import upgrade
+from tests.storing import s3_store
 
 # The clock of a busy machine is no finding, and a run finds what the run before it found; HYPOTHESIS_PROFILE=explore looks further.
 hypothesis_settings.register_profile(
@@ -162,3 +164,23 @@ def content_client(app: Flask) -> FlaskClient:
 @pytest.fixture
 def fixtures() -> Path:
     return Path(__file__).parent / "fixtures"
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[str]:
+    """The address of an S3 on this machine."""
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def on_s3(app: Flask, s3: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> BlobStore:
+    """The application keeps its blobs on S3."""
+    store = s3_store(s3, tmp_path)
+    monkeypatch.setitem(app.extensions, "rekam_blobs", store)
+    return store

@@ -20,7 +20,7 @@ from core.db import db
 from core.settings import Settings
 from server.app import create_app
 from server.database import upgrade
-from tests.conftest import TestTenant, make_tenant
+from tests.conftest import TestTenant, drop_postgres_database, make_postgres_database, make_tenant
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -149,3 +149,15 @@ def live_server(database_url: str, data_dir: Path, **options: object) -> Iterato
         yield server, tenant
     finally:
         server.stop()
+
+
+@contextmanager
+def live_server_on(database: str, data_dir: Path, **options: object) -> Iterator[tuple[LiveServer, TestTenant]]:
+    """As :func:`live_server`, on a fresh database of the kind ``database`` (see ``tests.conftest.DATABASES``)."""
+    url = "" if database == "sqlite" else make_postgres_database()
+    try:
+        with live_server(url, data_dir, **options) as pair:
+            yield pair
+    finally:
+        if url:
+            drop_postgres_database(url)

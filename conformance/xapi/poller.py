@@ -89,6 +89,7 @@ class Reader:
         self.base, self.auth = base, auth
         self.since = ""
         self.seen: list[str] = []
+        self.stepped_back = 0
 
     def _get(self, path: str) -> tuple[dict[str, Any], str]:
         request = urllib.request.Request(self.base + path, headers={**self.auth, "X-Experience-API-Version": "2.0.0"})
@@ -104,7 +105,7 @@ class Reader:
             if not page["more"] or page["statements"][-1]["stored"] > through:
                 break
             page, _ = self._get(page["more"])
-        # The process that answers may know less than the one before it (SQLite under writers): what was true stays true.
+        self.stepped_back += through < self.since
         self.since = max(self.since, through)
 
 
@@ -149,6 +150,8 @@ def run(live: Any, tenant: Any, count: int, writers: int, stall: tuple[float, fl
     result.written, result.seconds = len(written), time.monotonic() - began
     result.missed, result.foreign = len(written - seen), len(seen - written)
     result.twice = len(reader.seen) - len(seen)
+    if reader.stepped_back:
+        result.problems.append(f"Consistent-Through stepped back {reader.stepped_back} times")
     return result
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -30,11 +31,12 @@ class _Reader:
 
     def read(self) -> CoursePackage:
         course, description = self._course()
-        self.units = {_key(row.get("system_id")): row for row in self._rows("au", needed=True)}
-        self.texts = {_key(row.get("system_id")): row for row in self._rows("des")}
+        self.units = self._by_id("au", ("system_id", "file_name"), needed=True)
+        self.texts = self._by_id("des", ("system_id", "title"))
         self.members = self._structure()
         self.prerequisites = self._prerequisites()
         items = tuple(self._items(self.members.get(_ROOT) or list(self.units), 1))
+        self._check_course(course)
         if not any(item.launchable for parent in items for item in parent.walk()):
             self.findings.add("nothing_to_launch", file=self.manifest)
         identifier = course.get("course_id") or self.stem
@@ -52,6 +54,34 @@ class _Reader:
             description=description,
             facts={"course": course},
         )
+
+    def _by_id(self, extension: str, columns: tuple[str, ...], *, needed: bool = False) -> dict[str, dict[str, str]]:
+        """The rows of a table by their ``system_id``; each id stands for one element (A.4)."""
+        rows, file = self._rows(extension, needed=needed), f"{self.stem}.{extension}"
+        for column in columns:
+            if rows and column not in rows[0]:
+                self.findings.add("aicc_column_missing", file=file, column=column)
+        keys = [_key(row.get("system_id")) for row in rows]
+        if "" in keys:
+            self.findings.add("aicc_id_missing", file=file, count=keys.count(""))
+        for key, count in Counter(keys).items():
+            if key and count > 1:
+                self.findings.add("aicc_id_duplicate", file=file, identifier=key)
+        return {key: row for key, row in zip(keys, rows, strict=True) if key}
+
+    def _check_course(self, course: dict[str, str]) -> None:
+        """What the course file must say (A.3), and whether what it counts is there."""
+        wanted = ("Course_ID", "Course_Title", "Course_Creator", "Course_System", "Level", "Version")
+        if missing := [field for field in wanted if not course.get(field.lower())]:
+            self.findings.add("aicc_field_missing", file=self.manifest, field=", ".join(missing), section="Course")
+        blocks = sum(key != _ROOT and key.startswith("b") for key in self.members)
+        for field, found in (("Total_AUs", len(self.units)), ("Total_Blocks", blocks)):
+            said = course.get(field.lower(), "")
+            if said.isascii() and said.isdigit() and len(said) < 9 and int(said) != found:
+                self.findings.add("aicc_total_wrong", file=self.manifest, field=field, said=int(said), found=found)
+        lost = [key for key in self.units if key not in self.placed]
+        if lost:
+            self.findings.add("aicc_not_placed", file=f"{self.stem}.cst", count=len(lost), member=lost[0])
 
     # --- files ----------------------------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from urllib.parse import parse_qsl
 
 from course_packages import xml
 from course_packages.model import CoursePackage, Item, Organization, Standard
@@ -15,7 +16,11 @@ from course_packages.xml import Element, attribute, child, children, line_of
 _MOVE_ON = ("NotApplicable", "Passed", "Completed", "CompletedAndPassed", "CompletedOrPassed")
 _LAUNCH_METHODS = ("AnyWindow", "OwnWindow")
 _DEEPEST = 60
+_NAMESPACE = "https://w3id.org/xapi/profiles/cmi5/v1/coursestructure.xsd"
+# 8.1: what a launch adds to the address of an AU.
+_RESERVED = {"endpoint", "fetch", "actor", "registration", "activityId"}
 _IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
+_ADDRESS = re.compile(r"(https?:)?//[^\s/?#]+\S*")
 
 
 def parse(root: Element, files: PackageFiles, manifest: str) -> CoursePackage:
@@ -43,6 +48,10 @@ class _Reader:
         course = child(root, "course")
         if xml.name(root) != "coursestructure" or course is None:
             self.findings.fail("cmi5_no_course", file=self.manifest, line=line_of(root))
+        if xml.namespace(root) != _NAMESPACE:
+            found = xml.namespace(root) or "–"
+            self.findings.add("cmi5_namespace", file=self.manifest, line=line_of(root), found=found)
+        self._check_languages(root)
         identifier = self._identifier(course)
         title, description = languages(child(course, "title")), languages(child(course, "description"))
         self._declare_objectives(child(root, "objectives"))
@@ -65,6 +74,13 @@ class _Reader:
             language=next(iter(title), None),
             facts={"title": title, "description": description, "objectives": list(self.objectives.values())},
         )
+
+    def _check_languages(self, root: Element) -> None:
+        """A language map has each language once (RFC 5646 tags, matched without case)."""
+        for element in root.iter("{*}title", "{*}description"):
+            tags = [(attribute(s, "lang") or "und").lower() for s in children(element, "langstring")]
+            for tag in sorted({tag for tag in tags if tags.count(tag) > 1}):
+                self.findings.add("cmi5_language_twice", file=self.manifest, line=line_of(element), language=tag)
 
     def _declare_objectives(self, group: Element | None) -> None:
         for objective in children(group, "objective") if group is not None else ():
@@ -148,9 +164,16 @@ class _Reader:
         if not written:
             self.findings.add("cmi5_url_missing", file=self.manifest, line=line, title=title)
             return None
+        query = parse_qsl(written.partition("?")[2].partition("#")[0], keep_blank_values=True)
+        for parameter in sorted({key for key, _ in query} & _RESERVED):
+            self.findings.add(
+                "cmi5_reserved_parameter", file=self.manifest, line=line, title=title, parameter=parameter
+            )
         target = resolve(self.files, (), written, file=self.manifest, line=line)
         if target is None:
             return None
+        if target.external and not _ADDRESS.fullmatch(written):
+            self.findings.add("cmi5_url_invalid", file=self.manifest, line=line, title=title, href=written)
         if target.path is None and not target.external:
             self.findings.add("launch_file_missing", file=self.manifest, line=line, title=title, path=written)
         return target.href

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from course_packages import xml
 from course_packages.model import CoursePackage, Item, Organization, Resource, Standard
-from course_packages.parsers import metadata
+from course_packages.parsers import buckets, metadata
 from course_packages.parsers.files import PackageFiles
 from course_packages.parsers.hrefs import resolve, with_parameters
 from course_packages.parsers.values import Values
@@ -75,7 +75,7 @@ class ManifestReader:
         return CoursePackage(
             standard=self.edition.standard,
             identifier=attribute(self.root, "identifier") or chosen.identifier,
-            title=_title_of(chosen) or about.title or chosen.identifier,
+            title=self._title(chosen, about.title),
             organizations=tuple(organizations),
             default_organization=default,
             resources=tuple(found.resource for found in self.resources.values()),
@@ -86,6 +86,7 @@ class ManifestReader:
             language=about.language,
             keywords=about.keywords,
             duration=about.duration,
+            facts={"thumbnail": about.thumbnail} if about.thumbnail else {},
         )
 
     # --- resources ------------------------------------------------------------------------------------------------
@@ -125,6 +126,7 @@ class ManifestReader:
                 dependencies=tuple(
                     filter(None, (attribute(d, "identifierref") for d in children(element, "dependency")))
                 ),
+                buckets=buckets.read(element, self.values),
             ),
             line,
             missing,
@@ -172,6 +174,16 @@ class ManifestReader:
         description = metadata.read(child(element, "metadata"), self.files, self.manifest).description
         extra = self.edition.organization(element, self.values)
         return Organization(identifier=identifier, title=title, items=items, description=description, **extra)
+
+    def _title(self, chosen: Organization, described: str) -> str:
+        """The course's title, if need be from its only item, its metadata or its identifier."""
+        if chosen.title:
+            return chosen.title
+        only = chosen.items[0].title if len(chosen.items) == 1 else ""
+        used = only or described or chosen.identifier
+        if chosen.identifier in self.identifiers:  # one that the manifest has, not one made of its resources
+            self.findings.repair("course_title_missing", file=self.manifest, used=used)
+        return used
 
     def _from_resources(self) -> Organization:
         """A resource package has no organization: one item for each thing that can be launched."""
@@ -261,6 +273,7 @@ class ManifestReader:
             resource=resource.identifier,
             href=with_parameters(resource.href, item.parameters),
             scorm_type=resource.scorm_type or "asset",
+            buckets=resource.buckets,
         )
 
     def _put_in(self, item: Item, element: Element, reference: str, depth: int, within: tuple[str, ...]) -> Item:
@@ -296,7 +309,3 @@ class ManifestReader:
             self.findings.repair("identifier_duplicate", file=self.manifest, line=line, identifier=given)
         self.identifiers[identifier] = 1
         return identifier
-
-
-def _title_of(organization: Organization) -> str:
-    return organization.title or (organization.items[0].title if len(organization.items) == 1 else "")

@@ -5,6 +5,7 @@ Sources: IMS LRM 1.2.1 (SCORM 1.2), IEEE 1484.12.3 (SCORM 2004).
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from course_packages import xml
@@ -22,6 +23,8 @@ class Metadata:
     keywords: tuple[str, ...] = ()
     # Typical learning time, seconds.
     duration: float | None = None
+    # Where the package has a picture of the course: a path as it is written.
+    thumbnail: str | None = None
 
 
 def read(metadata: Element | None, files: PackageFiles, manifest: str) -> Metadata:
@@ -52,7 +55,7 @@ def _external(location: str, files: PackageFiles, manifest: str, line: int | Non
 def _of_lom(lom: Element) -> Metadata:
     general = xml.child(lom, "general")
     if general is None:
-        return Metadata(duration=_duration(lom))
+        return Metadata(duration=_duration(lom), thumbnail=_thumbnail(lom))
     keywords = [_string(keyword) for keyword in xml.children(general, "keyword")]
     return Metadata(
         title=_string(xml.child(general, "title")),
@@ -60,7 +63,22 @@ def _of_lom(lom: Element) -> Metadata:
         language=xml.text(xml.child(general, "language"))[:35] or None,
         keywords=tuple(dict.fromkeys(k for k in keywords if k)),
         duration=_duration(lom),
+        thumbnail=_thumbnail(lom),
     )
+
+
+def _thumbnail(lom: Element) -> str | None:
+    """The resource of a relation (LOM 7) that is a preview or thumbnail of the course, as learning object repositories write it."""
+    for relation in xml.children(lom, "relation"):
+        said, resource = xml.child(relation, "kind"), xml.child(relation, "resource")
+        kind = "" if said is None else "".join(map(str, said.itertext())).lower()
+        if resource is None or not any(word in kind for word in ("preview", "thumbnail")):
+            continue
+        for element in resource.iter():
+            written = xml.text(element) if isinstance(element.tag, str) else ""
+            if re.search(r"\.(png|jpe?g|webp|gif)$", written, re.IGNORECASE):
+                return written.replace("\\", "/").removeprefix("./")
+    return None
 
 
 def _string(element: Element | None) -> str:

@@ -68,6 +68,8 @@ class DocumentResource:
             overwrite=self.state and rules.state_overwrite, create=self.state or not rules.profile_precondition
         )
         content, content_type = _sent()
+        if check is None:
+            return http.no_content(documents.replace(place, id_, content, content_type))
         with unit_of_work():
             stored = documents.put(place, id_, content, content_type, check)
         return http.no_content(stored)

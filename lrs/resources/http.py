@@ -22,14 +22,25 @@ from lrs.versions import Version
 
 xapi = blueprint("xapi", __name__, origin="base", url_prefix="/xapi")
 
-_EXPOSED = (
-    "ETag, Last-Modified, Content-Length, X-Experience-API-Version, X-Experience-API-Consistent-Through, X-Request-Id"
+# Authorization is sent explicitly by xAPI clients, never by cookies: any page may call.
+FOR_BROWSERS = (
+    ("Access-Control-Allow-Origin", "*"),
+    (
+        "Access-Control-Expose-Headers",
+        "ETag, Last-Modified, Content-Length, X-Experience-API-Version, X-Experience-API-Consistent-Through, X-Request-Id",
+    ),
 )
+
+
+# In the environ of a request that failed on its way here (lrs.express): the error, only to be answered.
+FAILED = "rekam.xapi_failed"
 
 
 @xapi.before_request
 def _negotiate() -> None:
     request.max_content_length = get_settings().statement_request_limit
+    if FAILED in request.environ:
+        raise request.environ[FAILED]
     problem = request.environ.get(alternate.PROBLEM)
     if problem is not None:
         raise Invalid(problem, code="alternate_syntax")
@@ -42,9 +53,8 @@ def _negotiate() -> None:
 def _finish(response: Response) -> Response:
     headers = response.headers
     headers[versions.HEADER] = _version_of_answer()
-    # Authorization is sent explicitly by xAPI clients, never by cookies: any page may call.
-    headers["Access-Control-Allow-Origin"] = "*"
-    headers["Access-Control-Expose-Headers"] = _EXPOSED
+    for name, value in FOR_BROWSERS:
+        headers[name] = value
     if request.method == "OPTIONS":
         headers["Access-Control-Allow-Methods"] = "GET, HEAD, PUT, POST, DELETE, OPTIONS"
         headers["Access-Control-Allow-Headers"] = (
@@ -165,13 +175,15 @@ def http_date(moment: datetime) -> str:
     return format_datetime(moment.astimezone(UTC).replace(microsecond=0), usegmt=True)
 
 
-def precondition(*, overwrite: bool = True, create: bool = True) -> Precondition:
-    """If-Match / If-None-Match of this request as a check of what is stored.
+def precondition(*, overwrite: bool = True, create: bool = True) -> Precondition | None:
+    """If-Match / If-None-Match of this request as a check of what is stored; None: it may do what it wants.
 
     ``overwrite``: a request with neither may change what exists (else 409: 1.0.3 Communication 3.1; 2.0 §4.1.4);
     ``create``: it may create what does not (else 400).
     """
     match, none_match = _tags("If-Match"), _tags("If-None-Match")
+    if match is None and none_match is None and overwrite and create:
+        return None
 
     def check(stored: Content | None) -> None:
         if match is not None and (stored is None or not ("*" in match or stored.etag in match)):

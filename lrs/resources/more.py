@@ -7,6 +7,7 @@ from flask import current_app
 from itsdangerous import BadData, URLSafeSerializer
 from werkzeug.datastructures import ImmutableMultiDict
 
+from core.db import memory
 from core.errors import Invalid
 
 
@@ -24,7 +25,7 @@ class Continuation(msgspec.Struct, frozen=True):
 
 
 def _serializer() -> URLSafeSerializer:
-    return URLSafeSerializer(current_app.config["SECRET_KEY"], salt="xapi more")
+    return memory("lrs.more", lambda: URLSafeSerializer(current_app.config["SECRET_KEY"], salt="xapi more"))
 
 
 def link(continuation: Continuation) -> str:

@@ -32,6 +32,7 @@ from lrs.consistency import stored_time
 from lrs.query import Filters
 from lrs.resources import http, more
 from lrs.resources.http import Parameters, xapi
+from lrs.versions import Version
 
 PAGE = 100
 PAGE_MOST = 1000
@@ -95,6 +96,23 @@ def _received(statement_id: str | None = None) -> Batch:
     return received, several, attachments.receive(parts, [r.value for r in received])
 
 
+def store_body(body: bytes, who: Principal, version: Version) -> list[str]:
+    """Store the statements of a JSON body that brings no attachments; their ids."""
+    with committer.coming():
+        received, _ = parsing.statements(body)
+        store.check(received, version)
+        attachments.require([r.value for r in received])
+        return _commit(_prepared(received, who, version), who, [])
+
+
+def _prepared(received: list[parsing.Received], who: Principal, version: Version) -> list[rows.Prepared]:
+    return store.prepare_checked(received, version, authority_of(who.key))
+
+
+def _commit(prepared: list[rows.Prepared], who: Principal, kept: list[attachments.Kept]) -> list[str]:
+    return committer.store(Job(who.tenant_id, prepared, who.may("define"), kept))
+
+
 def _ready(received: list[parsing.Received], statement_id: str | None) -> None:
     if statement_id is not None:
         for one in received:
@@ -113,9 +131,9 @@ def _store(
 ) -> list[str]:
     """``once`` is key and fingerprint of a request that may have been answered before."""
     who = principal()
-    prepared = store.prepare_checked(received, http.version(), authority_of(who.key))
+    prepared = _prepared(received, who, http.version())
     if once is None:
-        return committer.store(Job(who.tenant_id, prepared, who.may("define"), kept))
+        return _commit(prepared, who, kept)
     with unit_of_work():
         before = idempotency.begin(who.tenant_id, *once)
         if before is not None:

@@ -91,8 +91,11 @@ def controls(tree: ActivityTree, language: str) -> Controls:
         answers["continue"] = YES
     current = tree.current
     hidden = current.source.hide_lms_ui if current is not None else ()
+    if tree.in_session and is_alone(tree):
+        # Content steps by its own buttons: beside them ours would only end the course.
+        hidden = ("continue", "previous")
     why = {name: answer.reason for name, answer in answers.items() if not answer.allowed}
-    if current is not None:
+    if current is not None and not is_alone(tree):
         why |= {name: reasons.sentence("hideLMSUI", current.title, language) for name in hidden if name in answers}
     return Controls(
         continue_=answers["continue"].allowed,
@@ -123,6 +126,11 @@ def _where_it_stands(tree: ActivityTree, activity: Activity) -> tuple[str, str, 
     )
 
 
+def is_alone(tree: ActivityTree) -> bool:
+    """Whether a SCORM 1.2 course has one part only. SCORM 2004 says itself which controls are offered (SN 5.6)."""
+    return tree.edition is Standard.SCORM_12 and sum(not each.children for each in tree.activities.values()) == 1
+
+
 def offers_choice(tree: ActivityTree) -> bool:
     """Whether anything but the whole course can ever be chosen: otherwise there is no table to choose from."""
     return any(a.children and a.sequencing.choice for a in tree.activities.values())
@@ -141,6 +149,9 @@ def _entry(tree: ActivityTree, activity: Activity, words: tuple[str, str, str], 
         answer = Validity(allowed=False, reason=reasons.sentence("hidden", activity.title, language))
     elif answer.allowed and activity.parent is None and not offers_choice(tree):
         answer = Validity(allowed=False, reason=reasons.sentence("NB.2.1-10", activity.title, language))
+    elif answer.allowed and tree.in_session and is_alone(tree):
+        # To choose what is already open would only begin it anew.
+        answer = Validity(allowed=False, reason=reasons.sentence("open", activity.title, language))
     return TocEntry(
         id=activity.id,
         title=activity.title,

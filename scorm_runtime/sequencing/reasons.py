@@ -63,6 +63,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "attempts": ("All attempts of “{}” have been used.", "Semua percobaan “{}” sudah terpakai."),
     "hideLMSUI": ("“{}” has its own control for this.", "“{}” memiliki tombol sendiri untuk ini."),
     "hidden": ("“{}” is not shown.", "“{}” tidak ditampilkan."),
+    "open": ("“{}” is open already.", "“{}” sudah terbuka."),
     "OP.1-1": ("Choose what comes next.", "Pilih bagian berikutnya."),
 }  # fmt: skip
 LANGUAGES = ("en", "id")

@@ -1,4 +1,4 @@
-"""OAuth: a credential's key and secret exchanged for a bearer token that may do less and ends by itself.
+"""Bearer tokens: had for a credential's key and secret (:mod:`server.api.oauth`), they may do less and end by themselves.
 
 Tokens are signed, not stored. They end with their credential: revoking or expiring it ends them at once.
 """
@@ -7,22 +7,17 @@ from __future__ import annotations
 
 import re
 
-from flask import Response, current_app, g, request
+from flask import current_app, g, request
 from itsdangerous import BadSignature, URLSafeSerializer
 
-import core.web as web
 from core import clock, credentials
 from core.credentials import Credential, Principal, expand
 from core.db import session
-from core.errors import Forbidden, Invalid, Unauthenticated
-from server.api import openapi
-from server.api.answers import answer
+from core.errors import Forbidden, Unauthenticated
 from server.api.blueprint import bp
 
-LIFETIME = 3600
-LONGEST = 7 * 86_400
 # The dialect's scopes: what may be done, and to which kind of thing if not to all.
-_SCOPE = re.compile(r"(read|write|delete|admin)(?::([a-zA-Z]+))?")
+WORD = re.compile(r"(read|write|delete|admin)(?::([a-zA-Z]+))?")
 RESOURCES = {
     "courses": "course",
     "registrations": "registration",
@@ -34,40 +29,11 @@ RESOURCES = {
 _MARK = "oauth:"
 
 
-@bp.post("/oauth/authenticate/application/token")
-@web.scope("rest/read", "rest", *credentials.SCOPES)
-@openapi.describe(
-    "Exchange key and secret for a bearer token",
-    form={
-        "scope": "Space-separated scopes: read, write, delete or admin, each alone or with a resource (read:course)",
-        "expiration": "Seconds until the token ends",
-    },
-    returns="ApplicationToken",
-)
-def authenticate_application() -> Response:
-    who = web.principal()
-    if any(s.startswith(_MARK) for s in who.scopes):
-        raise Forbidden("a token cannot be exchanged for another one; use key and secret")
-    given = (request.form.get("scope") or request.args.get("scope") or "").split()
-    if not given:
-        raise Invalid("the form field scope is needed, for instance read:course", field="scope")
-    for scope in given:
-        if not _SCOPE.fullmatch(scope) and scope not in credentials.SCOPES:
-            raise Invalid(
-                f"unknown scope {scope[:100]!r}; for instance read:course or write:registration", field="scope"
-            )
-    seconds = _lifetime(request.form.get("expiration") or request.args.get("expiration"))
+def issue(who: Principal, scopes: list[str], seconds: int) -> str:
+    """A token of the credential ``who`` for ``scopes`` (ours and the dialect's), good for so long."""
     until = int(clock.now().timestamp()) + seconds
-    token = _serializer().dumps([who.tenant_id, who.key, given, until])
-    return answer({"access_token": token, "token_type": "bearer", "expires_in": seconds, "scope": " ".join(given)})
-
-
-def _lifetime(text: str | None) -> int:
-    if not text:
-        return LIFETIME
-    if not re.fullmatch(r"[0-9]{1,9}", text, re.ASCII) or not 1 <= int(text) <= LONGEST:
-        raise Invalid(f"expiration must be 1 to {LONGEST} seconds, not {text[:20]!r}", field="expiration")
-    return int(text)
+    token: str = _serializer().dumps([who.tenant_id, who.key, scopes, until])
+    return token
 
 
 def _serializer() -> URLSafeSerializer:
@@ -92,7 +58,7 @@ def authenticate(token: str) -> Principal:
 def _granted(scopes: list[str], held: frozenset[str]) -> frozenset[str]:
     """What the token's words mean in our scopes, as far as the credential holds them, and the words themselves."""
     ours = expand([s for s in scopes if s in credentials.SCOPES])
-    words = [s for s in scopes if _SCOPE.fullmatch(s)]
+    words = [s for s in scopes if WORD.fullmatch(s)]
     if not words or "rest/read" in ours:
         return ours & held
     reach = {"rest/read"} if all(w.startswith("read") for w in words) else {"rest/read", "rest"}

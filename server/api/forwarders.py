@@ -55,6 +55,7 @@ def forwarder_json(forwarder: Forwarder) -> dict[str, Any]:
         enabled=forwarder.enabled,
         disabledReason=forwarder.disabled_reason,
         forwardedThrough=consistency.text_of(forwarder.position >> consistency.SHIFT),
+        backlog=forwarding.backlog(forwarder),
         forwarded=forwarder.forwarded,
         refused=forwarder.refused,
         failures=forwarder.failures,
@@ -126,6 +127,17 @@ def update_forwarder(forwarder_id: str) -> Response:
         audit.record(who.tenant_id, f"credential:{who.key}", "forwarder.changed", found.id, url=found.url)
         value = forwarder_json(found)
     return answer(value)
+
+
+@bp.post("/forwarders/<forwarder_id>/test")
+@web.scope("all")
+@openapi.describe(
+    "Ask the other store for one statement: whether address, key and version are right. Nothing is stored there",
+    returns="ForwarderTest",
+)
+def test_forwarder(forwarder_id: str) -> Response:
+    tried = forwarding.try_connection(forwarding.get(web.principal().tenant_id, forwarder_id))
+    return answer(compact(ok=tried.ok, code=tried.code, message=tried.message, status=tried.status))
 
 
 @bp.delete("/forwarders/<forwarder_id>")

@@ -21,7 +21,10 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 @dataclass(frozen=True)
 class Description:
-    """What a path cannot say: ``query`` and ``form`` map names to meanings, ``body`` is a type, ``returns`` a schema name."""
+    """What a path cannot say.
+
+    ``query`` and ``form`` map names to meanings, ``body`` is a type, ``returns`` and ``refusal`` (of errors) names of schemas.
+    """
 
     summary: str
     query: Mapping[str, str] = field(default_factory=dict)
@@ -29,6 +32,7 @@ class Description:
     body: Any = None
     returns: str | None = None
     file: bool = False
+    refusal: str = "Error"
 
 
 # Parameters that lists share.
@@ -53,11 +57,14 @@ def describe(
     body: Any = None,
     returns: str | None = None,
     file: bool = False,
+    refusal: str = "Error",
 ) -> Callable[[View], View]:
     """Say what a view does. ``returns`` None: 204 without a body; ``file``: the answer is a file."""
 
+    described = Description(summary, query or {}, form or {}, body, returns, file, refusal)
+
     def mark(view: View) -> View:
-        view.rekam_description = Description(summary, query or {}, form or {}, body, returns, file)  # type: ignore[attr-defined]
+        view.rekam_description = described  # type: ignore[attr-defined]
         return view
 
     return mark
@@ -153,7 +160,7 @@ def _operation(view: Any, method: str, path: str, name: str, bodies: list[Any]) 
 
 
 def _responses(told: Description) -> dict[str, Any]:
-    error = {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}}
+    error = {"content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{told.refusal}"}}}}
     if told.file:
         good = {"description": "The file", "content": {"application/octet-stream": {"schema": {"type": "string"}}}}
     elif told.returns is None:

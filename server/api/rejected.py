@@ -7,12 +7,10 @@ from typing import Any
 from flask import Response
 
 import core.web as web
-from core import audit, clock, credentials
 from core.db import session, unit_of_work
-from core.errors import Forbidden
 from lrs import rejections
 from lrs.rejections import Rejection
-from lrs.resources.statements import authority_of
+from server import replaying
 from server.api import openapi, paging, reading
 from server.api.answers import answer, compact, moment, nothing
 from server.api.blueprint import bp
@@ -81,14 +79,7 @@ def get_rejected_request(rejected_request_id: str) -> Response:
 def replay_rejected_request(rejected_request_id: str) -> Response:
     who, given = web.principal(), body(ReplayRequestBody)
     with unit_of_work():
-        found = rejections.get(who.tenant_id, rejected_request_id)
-        sender = credentials.get(who.tenant_id, found.key)
-        held = credentials.expand(sender.scopes)
-        if sender.revoked or (sender.expires and sender.expires <= clock.now()) or "statements/write" not in held:
-            raise Forbidden(f"the credential {sender.key!r} that sent it may not write statements any more")
-        sent = None if given.body is None else given.body.encode()
-        ids = rejections.replay(found, authority_of(found.key), sent, define="define" in held)
-        audit.record(who.tenant_id, f"credential:{who.key}", "rejected_request.replayed", found.id, statements=len(ids))
+        ids = replaying.replay(who.tenant_id, rejected_request_id, f"credential:{who.key}", given.body)
     return answer({"statementIds": ids})
 
 

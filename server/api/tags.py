@@ -8,15 +8,12 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 import core.web as web
 from core.db import Json, Model, session, unit_of_work
-from core.errors import Invalid
 from course_packages import catalogue
 from registrations import learners, registrations
 from server.api import openapi
 from server.api.answers import answer, nothing
 from server.api.blueprint import bp
 from server.api.reading import Body, body
-
-MOST = 100
 
 
 class Tags(Model):
@@ -48,9 +45,7 @@ def of(tenant_id: int, kind: str, subject: str) -> list[str]:
 
 def put(tenant_id: int, kind: str, subject: str, tags: list[str]) -> None:
     """Replace the tags. Needs a unit of work."""
-    cleaned = list(dict.fromkeys(tag.strip() for tag in tags if tag.strip()))
-    if len(cleaned) > MOST or any(len(tag) > 255 for tag in cleaned):
-        raise Invalid(f"at most {MOST} tags of at most 255 characters", path="$.tags")
+    cleaned = catalogue.clean_tags(tags)
     if kind == "course":
         catalogue.set_tags(tenant_id, subject, cleaned)
         return

@@ -5,20 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Response, request
-from sqlalchemy import ColumnElement, func, select
 
 import core.web as web
 from core import audit
 from core.db import session, unit_of_work
-from core.errors import Invalid
-from course_packages import assets, catalogue, importing
-from registrations import registrations
-from registrations.models import Instance, Launch, Registration
+from core.errors import Invalid, NotFound
+from course_packages import assets, catalogue, importing, thumbnails
+from registrations import course_removal, registrations
 from scorm_runtime import upgrading
 from server.api import openapi, reading
 from server.api.answers import answer, nothing
 from server.api.blueprint import bp
 from server.api.reading import Body, body
+from server.downloads import send_blob
 
 
 class MoveBody(Body):
@@ -69,7 +68,7 @@ def _plan_json(found: upgrading.Plan, moved: bool) -> dict[str, Any]:
 @openapi.describe("What would be deleted with a course", returns="Dependents")
 def get_course_dependents(course_id: str) -> Response:
     catalogue.get_course(web.principal().tenant_id, course_id)
-    return answer(dependents(web.principal().tenant_id, course_id))
+    return answer(_dependents_json(course_removal.dependents(web.principal().tenant_id, course_id)))
 
 
 @bp.get("/courses/<course_id>/versions/<version_id>/dependents")
@@ -78,27 +77,14 @@ def get_course_dependents(course_id: str) -> Response:
 def get_version_dependents(course_id: str, version_id: str) -> Response:
     tenant_id = web.principal().tenant_id
     version = catalogue.get_version(tenant_id, course_id, reading.whole(version_id, "the version"))
-    return answer(dependents(tenant_id, course_id, version.number))
+    return answer(_dependents_json(course_removal.dependents(tenant_id, course_id, version.number)))
 
 
-def dependents(tenant_id: int, course_id: str, version: int | None = None) -> dict[str, int]:
-    """How many registrations a course, or one version of it, has; how many of them are complete; how many are open now."""
-    mine: list[ColumnElement[bool]] = [Registration.tenant_id == tenant_id, Registration.course_id == course_id]
-    if version is not None:
-        mine.append(Registration.course_version == version)
-    instance = (
-        (Instance.tenant_id == Registration.tenant_id)
-        & (Instance.registration_id == Registration.id)
-        & (Instance.number == Registration.instance)
-    )
-    launch = (Launch.tenant_id == Registration.tenant_id) & (Launch.registration_id == Registration.id)
-    count = select(func.count()).select_from(Registration)
-    complete = count.join(Instance, instance).where(*mine, Instance.completion == "completed")
-    opened = count.join(Launch, launch).where(*mine, Launch.redeemed.is_not(None), Launch.ended.is_(None))
+def _dependents_json(found: course_removal.Dependents) -> dict[str, int]:
     return {
-        "registrations": session().scalar(count.where(*mine)) or 0,
-        "completed": session().scalar(complete) or 0,
-        "openLaunches": session().scalar(opened) or 0,
+        "registrations": found.registrations,
+        "completed": found.completed,
+        "openLaunches": found.open_launches,
     }
 
 
@@ -121,6 +107,48 @@ def upload_course_asset(course_id: str) -> Response:
         job_id = importing.start_import(who.tenant_id, course_id, blob, f"{course_id[:200]}.zip").id
         audit.record(who.tenant_id, f"credential:{who.key}", "course.asset_replaced", course_id, path=path, job=job_id)
     return answer({"result": job_id})
+
+
+@bp.get("/courses/<course_id>/thumbnail")
+@web.scope("rest/read")
+@openapi.describe("The thumbnail of a course: its own, or that of its newest version", file=True)
+def get_course_thumbnail(course_id: str) -> Response:
+    version = catalogue.current_version(web.principal().tenant_id, course_id)
+    thumbnail = catalogue.thumbnail_of(catalogue.get_course(version.tenant_id, course_id), version)
+    if thumbnail is None:
+        raise NotFound(f"course {course_id!r} has no thumbnail")
+    return send_blob(thumbnail, "image/jpeg")
+
+
+@bp.post("/courses/<course_id>/thumbnail")
+@web.scope("rest")
+@openapi.describe(
+    "Give a course a thumbnail, which is kept as a JPEG of at most 640 pixels",
+    form={"file": "A PNG, JPEG, WebP or GIF"},
+)
+def set_course_thumbnail(course_id: str) -> Response:
+    who, upload = web.principal(), request.files.get("file")
+    catalogue.get_course(who.tenant_id, course_id)
+    if upload is None:
+        raise Invalid("the picture must be the part `file` of a multipart/form-data body", field="file")
+    session().rollback()
+    _set_thumbnail(course_id, thumbnails.of_upload(upload.stream).sha256)
+    return nothing()
+
+
+@bp.delete("/courses/<course_id>/thumbnail")
+@web.scope("rest")
+@openapi.describe("Take the thumbnail of a course back; that of its package is shown again")
+def delete_course_thumbnail(course_id: str) -> Response:
+    _set_thumbnail(course_id, None)
+    return nothing()
+
+
+def _set_thumbnail(course_id: str, thumbnail: str | None) -> None:
+    who = web.principal()
+    with unit_of_work():
+        catalogue.set_thumbnail(who.tenant_id, course_id, thumbnail)
+        audit.record(who.tenant_id, f"credential:{who.key}", "course.thumbnail_set", course_id, own=bool(thumbnail))
 
 
 @bp.put("/courses/<course_id>/facts")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import sys
+import tempfile
 import threading
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +14,24 @@ import click
 from flask import Flask
 from rich.progress import Progress
 
+from core.blobs import Blob, blobs
 from core.db import session, unit_of_work
 from course_packages import catalogue, importing, inspection
-from server import jobs
+from server import fetching, jobs
 from server.cli import package_text
 from server.cli.context import Context, pass_context, shared, tenant_id_of
 
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+def _files_or_addresses(
+    context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> tuple[Path | str, ...]:
+    """Files that are there; http(s) addresses as they are."""
+    return tuple(
+        value if value.partition("://")[0] in ("http", "https") else _file.convert(value, parameter, context)
+        for value in values
+    )
 
 
 @click.command("import")
@@ -31,7 +44,8 @@ _file = click.Path(exists=True, dir_okay=False, path_type=Path)
     type=click.FloatRange(0, 1, min_open=True),
     help="PDF, video, sound, picture: complete from this share on; default 0.9.",
 )
-@click.argument("files", nargs=-1, required=True, type=_file)
+@click.option("--allow-private", is_flag=True, help="Addresses may be of this machine or a private network.")
+@click.argument("files", nargs=-1, required=True, callback=_files_or_addresses, metavar="FILE|URL…")
 @pass_context
 def import_(
     context: Context,
@@ -39,17 +53,28 @@ def import_(
     course_id: str | None,
     new_version: bool,
     threshold: float | None,
-    files: tuple[Path, ...],
+    allow_private: bool,
+    files: tuple[Path | str, ...],
 ) -> None:
-    """Import packages, or single media files as courses; exit code 1 when one of them was rejected."""
+    """Import packages, or single media files as courses; exit code 1 when one of them was rejected.
+
+    Each is a file or an http(s) address, which is fetched first: from public networks, those of REKAM_WEBHOOK_NETWORKS, or with
+    --allow-private from anywhere; redirects are not followed.
+    """
     if course_id and len(files) > 1:
         raise click.UsageError("--course-id goes with one file")
     results = []
     with context.app() as app, context.progress() as progress:
         tenant_id = tenant_id_of(tenant)
         for file in files:
-            known_as = course_id or _course_id(file)
-            results.append(_import(app, progress, tenant_id, known_as, file, new_version, threshold))
+            name = file.name if isinstance(file, Path) else fetching.name_of(file)
+            options = _Options(course_id or _course_id(name), name, new_version, threshold)
+            try:
+                blob = _staged(progress, file, name, allow_private)
+            except importing.FetchFailed as failure:
+                results.append(_failed(file, options, str(failure)))
+                continue
+            results.append(_import(app, progress, tenant_id, str(file), blob, options))
     for result in results:
         context.say(f"{result['file']}: {result['status']} {result['message']}")
         for warning in result["warnings"]:
@@ -59,25 +84,58 @@ def import_(
     sys.exit(1 if any(result["status"] != "COMPLETE" for result in results) else 0)
 
 
-def _course_id(file: Path) -> str:
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", file.stem).strip("-")[:200] or "course"
+def _course_id(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", Path(name).stem).strip("-")[:200] or "course"
+
+
+@dataclass(frozen=True)
+class _Options:
+    course_id: str
+    filename: str
+    new_version: bool
+    threshold: float | None
+
+
+def _staged(progress: Progress, file: Path | str, name: str, private: bool) -> Blob:
+    """The file among the blobs; what an address answers is fetched here, so that no other process needs to reach it."""
+    if isinstance(file, Path):
+        with file.open("rb") as source:
+            return importing.stage(source)
+    bar = progress.add_task(f"fetching {name}", total=None)
+    with tempfile.TemporaryFile(dir=blobs().staging) as copy:
+        fetching.fetch(file, copy, private=private)
+        progress.remove_task(bar)
+        if not copy.tell():
+            raise importing.FetchFailed("the answer is empty")
+        copy.seek(0)
+        return importing.stage(copy)
+
+
+def _failed(file: Path | str, options: _Options, reason: str) -> dict[str, Any]:
+    return {
+        "file": str(file),
+        "course": options.course_id,
+        "version": None,
+        "job": None,
+        "status": "ERROR",
+        "message": f"could not be fetched: {reason}",
+        "warnings": [],
+    }
 
 
 def _import(
-    app: Flask,
-    progress: Progress,
-    tenant_id: int,
-    course_id: str,
-    file: Path,
-    new_version: bool,
-    threshold: float | None,
+    app: Flask, progress: Progress, tenant_id: int, shown: str, blob: Blob, options: _Options
 ) -> dict[str, Any]:
-    bar = progress.add_task(file.name, total=100)
-    with file.open("rb") as source:
-        blob = importing.stage(source)
+    bar = progress.add_task(options.filename, total=100)
+    course_id = options.course_id
     with unit_of_work():
         job_id = importing.start_import(
-            tenant_id, course_id, blob, file.name, may_create_version=new_version, threshold=threshold
+            tenant_id,
+            course_id,
+            blob,
+            options.filename,
+            may_create_version=options.new_version,
+            threshold=options.threshold,
         ).id
     over = threading.Event()
     watcher = threading.Thread(target=_watch, args=(app, progress, bar, tenant_id, job_id, over), daemon=True)
@@ -88,7 +146,7 @@ def _import(
     job = importing.get_job(tenant_id, job_id)
     progress.update(bar, completed=100)
     return {
-        "file": str(file),
+        "file": shown,
         "course": course_id,
         "version": catalogue.version_by_id(tenant_id, job.version_id).number,
         "job": job_id,

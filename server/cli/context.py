@@ -96,7 +96,7 @@ class Context:
     def say(self, text: str) -> None:
         """A step, on stderr, for people."""
         if not self.json:
-            self.errors.print(text, markup=False)
+            self.errors.print(text, markup=False, soft_wrap=True)
 
 
 def _cell(value: Any) -> str:

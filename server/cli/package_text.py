@@ -9,8 +9,9 @@ import msgspec
 
 from course_packages import model
 from course_packages.inspection import Inspection
-from course_packages.model import Item, Sequencing, Standard
+from course_packages.model import Item, Standard
 from course_packages.problems import localized
+from server.cli.sequencing_text import sentences
 
 STANDARDS = {
     Standard.SCORM_12: "SCORM 1.2",
@@ -61,7 +62,6 @@ def as_text(filename: str, found: Inspection, locale: str) -> str:
 
 
 def _facts(package: model.CoursePackage, files: int | None) -> Iterator[str]:
-    parts = [item for item in package.organization.walk() if item.launchable]
     rows: list[tuple[str, object]] = [
         ("Title", package.title),
         ("Standard", STANDARDS[package.standard]),
@@ -70,7 +70,7 @@ def _facts(package: model.CoursePackage, files: int | None) -> Iterator[str]:
         ("Description", package.description),
         ("Duration", None if package.duration is None else f"{package.duration / 60:.0f} min"),
         ("Manifest", package.root + package.manifest_path),
-        ("Parts", f"{len(parts)} to launch"),
+        ("Parts", _parts(package)),
         ("Files", files),
     ]
     for name, value in rows:
@@ -78,71 +78,60 @@ def _facts(package: model.CoursePackage, files: int | None) -> Iterator[str]:
             yield f"  {name:<12} {value}"
 
 
+def _parts(package: model.CoursePackage) -> str:
+    items = list(package.organization.walk())
+    parts = [item for item in items if item.launchable]
+    said = f"{len(parts)} to launch"
+    assets = sum(item.scorm_type == "asset" for item in parts)
+    if assets:
+        said += f" ({len(parts) - assets} report to the server, {assets} do not)"
+    chapters = sum(bool(item.children) for item in items)
+    return said + (f", in {chapters} chapters" if chapters > 1 else "")
+
+
 def _tree(package: model.CoursePackage) -> Iterator[str]:
+    """Each part with its number, title and file on one line; what is special about it below, in sentences."""
     for organization in package.organizations:
-        chosen = (
-            " (the one launched)" if len(package.organizations) > 1 and organization is package.organization else ""
+        several = len(package.organizations) > 1
+        yield organization.title + (" (the one launched)" if several and organization is package.organization else "")
+        yield from (
+            f"{'│' if organization.items else ' '}    · {said}"
+            for said in sentences(organization.sequencing, cluster=True)
         )
-        rules = _rules(organization.sequencing)
-        yield organization.title + chosen + (f"  [{', '.join(rules)}]" if rules else "")
-        yield from _branch(organization.items, "")
+        parts = [item for item in organization.walk() if item.launchable]
+        numbers = {item.identifier: number for number, item in enumerate(parts, 1)}
+        yield from _branch(organization.items, "", numbers, len(str(len(parts))))
 
 
-def _branch(items: tuple[Item, ...], indent: str) -> Iterator[str]:
+def _branch(items: tuple[Item, ...], indent: str, numbers: dict[str, int], width: int) -> Iterator[str]:
     for item in items:
         last = item is items[-1]
-        notes = _notes(item)
-        yield f"{indent}{'└─ ' if last else '├─ '}{item.title or item.identifier}" + (
-            f"  [{', '.join(notes)}]" if notes else ""
-        )
+        number = f"{numbers[item.identifier]:>{width}} " if item.identifier in numbers else ""
+        opens = f"  → {item.href}" if item.href is not None else ""
+        yield f"{indent}{'└─ ' if last else '├─ '}{number}{item.title or item.identifier}{opens}"
         below = indent + ("   " if last else "│  ")
-        if item.href is not None:
-            yield f"{below}{'│  ' if item.children else '   '}→ {item.href}"
-        yield from _branch(item.children, below)
+        for note in _notes(item):
+            yield f"{below}{'│' if item.children else ' '}  {' ' * len(number)}· {note}"
+        yield from _branch(item.children, below, numbers, width)
 
 
-def _notes(item: Item) -> list[str]:
-    notes: list[str] = [item.scorm_type] if item.scorm_type else []
+def _notes(item: Item) -> Iterator[str]:
+    if item.scorm_type == "asset":
+        yield "a page or file that reports nothing"
     if not item.visible:
-        notes.append("hidden")
+        yield "not shown in the contents"
     if item.mastery_score is not None:
-        notes.append(f"passes from {item.mastery_score:g}")
+        yield f"passes from {item.mastery_score:g}"
     if item.max_time_allowed is not None:
-        notes.append(f"at most {item.max_time_allowed:g} s")
+        yield f"at most {item.max_time_allowed:g} s"
     if item.prerequisites:
-        notes.append(f"needs {item.prerequisites}")
+        yield f"needs {item.prerequisites}"
     if item.completion_threshold is not None and item.completion_threshold.completed_by_measure:
-        notes.append(f"complete from {item.completion_threshold.min_progress_measure:.0%}")
+        yield f"complete from {item.completion_threshold.min_progress_measure:.0%}"
     for name in ("moveOn", "masteryScore", "launchMethod"):
         if (value := item.launch_facts.get(name)) is not None:
-            notes.append(f"{name} {value}")
-    return notes + _rules(item.sequencing)
-
-
-def _rules(sequencing: Sequencing) -> list[str]:
-    """Sequencing in the fewest words: what an author set on purpose."""
-    notes = []
-    if sequencing.flow:
-        notes.append("flow")
-    if not sequencing.choice:
-        notes.append("no choice")
-    if sequencing.forward_only:
-        notes.append("forward only")
-    if sequencing.attempt_limit is not None:
-        notes.append(f"at most {sequencing.attempt_limit} attempts")
-    for name, rules in (
-        ("before", sequencing.pre_condition_rules),
-        ("exit", sequencing.exit_condition_rules),
-        ("after", sequencing.post_condition_rules),
-    ):
-        for rule in rules:
-            said = f" {'and' if rule.combination == 'all' else 'or'} ".join(
-                ("not " if c.negated else "") + c.condition for c in rule.conditions
-            )
-            notes.append(f"{name}: {rule.action} if {said}")
-    if sequencing.rollup_rules:
-        notes.append(f"{len(sequencing.rollup_rules)} rollup rules")
-    return notes
+            yield f"{name} {value}"
+    yield from sentences(item.sequencing, cluster=bool(item.children))
 
 
 def _finding(entry: dict[str, Any]) -> Iterator[str]:

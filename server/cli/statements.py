@@ -11,6 +11,7 @@ import click
 
 from core import audit, tenants
 from core.db import unit_of_work
+from core.errors import Invalid, RekamError
 from server import removals
 from server.cli import filters
 from server.cli.context import Context, pass_context, shared, tenant_id_of
@@ -59,8 +60,9 @@ def export(
             with_documents=documents,
             tell=context.teller(progress),
         )
-    text = "{statements} statements, {attachments} attachments, {documents} documents, through {through}"
-    context.show({"folder": str(target), **manifest}, f"{target}: " + text.format(**manifest))
+    text = ", ".join(_some(manifest[f"{noun}s"], noun) for noun in ("statement", "attachment", "document"))
+    new = f" ({manifest['new']} of the statements new)" if manifest["new"] < manifest["statements"] else ""
+    context.show({"folder": str(target), **manifest}, f"{target}: {text}, through {manifest['through']}{new}")
 
 
 @statements.command("import")
@@ -95,6 +97,12 @@ def import_(
                 importer.import_stream(work, sys.stdin.buffer, context.teller(progress))
             else:
                 importer.import_path(work, source, restart=restart, tell=context.teller(progress))
+        except (RekamError, KeyboardInterrupt) as stopped:
+            kept_aside = (
+                " --rejects FILE keeps such lines aside." if isinstance(stopped, Invalid) and not rejects else ""
+            )
+            context.say(f"Stopped: {describe(work.totals)}. Run it again to go on from here.{kept_aside}")
+            raise
         finally:
             totals = work.totals
             with unit_of_work():
@@ -108,11 +116,16 @@ def import_(
 def describe(totals: importer.Totals) -> str:
     """What an import did, in a line."""
     found, papers = totals.statements, totals.documents
-    text = f"{found.stored} statements stored, {found.known} were there already; {papers.stored} documents stored"
-    text += f", {papers.known} were there already; {totals.attachments} attachments"
+    text = f"{_some(found.stored, 'statement')} stored, {found.known} were there already"
+    text += f"; {_some(papers.stored, 'document')} stored, {papers.known} were there already"
+    text += f"; {_some(totals.attachments, 'attachment')}"
     if found.erased or papers.erased:
-        text += f"; {found.erased} statements and {papers.erased} documents of erased people left out"
-    return text + (f"; {totals.rejected} lines rejected" if totals.rejected else "")
+        text += f"; {_some(found.erased, 'statement')} and {_some(papers.erased, 'document')} of erased people left out"
+    return text + (f"; {_some(totals.rejected, 'line')} rejected" if totals.rejected else "")
+
+
+def _some(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 @click.command()
@@ -160,6 +173,9 @@ def migrate(
             remote = Remote(url, key, secret)
             tell = context.teller(progress)
             migration.migrate(work, remote, attachments, documents=documents, restart=restart, tell=tell)
+        except (RekamError, KeyboardInterrupt):
+            context.say(f"Stopped: {describe(work.totals)}. Run it again to go on from here.")
+            raise
         finally:
             totals = work.totals
             with unit_of_work():
@@ -183,17 +199,33 @@ def purge(
 ) -> None:
     """Delete the statements that all of the options find, voided ones included. There is no way back but a backup."""
     chosen = filters.chosen(given)
-    _confirm(context, dry_run or yes, "Delete these statements for good?")
-    with context.app(), context.progress() as progress:
+    _must_answer(context, dry_run or yes)
+    with context.app():
         tenant_id = tenant_id_of(tenant)
-        with unit_of_work():
-            made = removals.start_purge(tenant_id, "system", chosen, list(ids) or None, dry=dry_run).id
-        result = removals.finish(tenant_id, made, context.teller(progress))
-    text = (
-        "{statements} statements {what} (stored {oldest} to {newest}); {kept} kept because they void others that stay"
-    )
-    what = "would be deleted" if dry_run else "deleted"
-    context.show({"dryRun": dry_run, "job": made, **result}, text.format(what=what, **result))
+
+        def purge_(dry: bool) -> tuple[str, dict[str, Any]]:
+            with unit_of_work():
+                made = removals.start_purge(tenant_id, "system", chosen, list(ids) or None, dry=dry).id
+            with context.progress() as progress:
+                return made, removals.finish(tenant_id, made, context.teller(progress))
+
+        made, result = purge_(dry_run or not yes)
+        if not (dry_run or yes):
+            click.confirm(f"{_purged(result, True)}. Delete for good?", abort=True, err=True)
+            made, result = purge_(False)
+    context.show({"dryRun": dry_run, "job": made, **result}, _purged(result, dry_run))
+
+
+def _purged(result: dict[str, Any], dry: bool) -> str:
+    """What a purge did, or would do, in a line."""
+    text = f"{_some(result['statements'], 'statement')} {'would be' if dry else 'were'} deleted"
+    if result["oldest"]:
+        text += f" (stored {result['oldest']} to {result['newest']})"
+    if result["attachments"]:
+        text += f"; {_some(result['attachments'], 'attachment')} forgotten"
+    if result["kept"]:
+        text += f"; {result['kept']} kept because they void others that stay"
+    return text
 
 
 @click.command()
@@ -232,25 +264,37 @@ def erase(
     Statements of others in which the person appears keep a pseudonym. Imports do not bring the person back.
     """
     found = [filters.agent(text, "--agent") for text in agents]
-    _confirm(context, dry_run or yes, "Erase this person for good?")
-    with context.app(), context.progress() as progress:
+    _must_answer(context, dry_run or yes)
+    with context.app():
         tenant_id = tenant_id_of(tenant)
-        with unit_of_work():
-            made = removals.start_erasure(tenant_id, "system", found, mode, dry=dry_run).id
-        result = removals.finish(tenant_id, made, context.teller(progress))
+
+        def erase_(dry: bool) -> tuple[str, dict[str, Any]]:
+            with unit_of_work():
+                made = removals.start_erasure(tenant_id, "system", found, mode, dry=dry).id
+            with context.progress() as progress:
+                return made, removals.finish(tenant_id, made, context.teller(progress))
+
+        made, result = erase_(dry_run or not yes)
+        if not (dry_run or yes):
+            click.confirm(f"{_erased(result, True)}. Erase for good?", abort=True, err=True)
+            made, result = erase_(False)
     value = {"dryRun": dry_run, "erasure": made, **result}
     if receipt:
         write_json(receipt, value)
-    text = "{deleted} statements deleted, {pseudonymised} pseudonymised; {documents} documents, {names} names, {events} events"
-    context.show(value, ("would be: " if dry_run else "") + text.format(**result))
+    context.show(value, _erased(result, dry_run))
 
 
-def _confirm(context: Context, sure: bool, question: str) -> None:
-    if sure:
-        return
-    if context.json or not sys.stdin.isatty():
+def _erased(result: dict[str, Any], dry: bool) -> str:
+    """What an erasure did, or would do, in a line."""
+    text = f"{'would be: ' if dry else ''}{_some(result['deleted'], 'statement')} deleted, {result['pseudonymised']} pseudonymised; "
+    text += ", ".join(_some(result[f"{noun}s"], noun) for noun in ("document", "name", "event"))
+    return text + (f"; {_some(result['spellings'], 'other spelling')} found" if result["spellings"] else "")
+
+
+def _must_answer(context: Context, sure: bool) -> None:
+    """Nobody can be asked where nobody is."""
+    if not sure and (context.json or not sys.stdin.isatty()):
         raise click.UsageError("say --yes, or --dry-run to see what it would do")
-    click.confirm(question, abort=True, err=True)
 
 
 COMMANDS = (statements, migrate, erase)

@@ -23,13 +23,19 @@ from core.db import session
 from core.errors import Forbidden, Invalid, Unauthenticated
 from core.settings import get_settings
 from core.tenants import Tenant
+from course_packages import thumbnails
 from server import people
 
 bp = web.blueprint("console", __name__, origin="base", template_folder="templates")
 
 View = TypeVar("View", bound=Callable[..., Any])
 SAFE = ("GET", "HEAD", "OPTIONS")
-UPLOAD = "console.course_upload"
+# The forms that send a file, with the most they send (None: what the server takes at all).
+UPLOADS = {
+    "console.course_upload": None,
+    "console.course_file_save": None,
+    "console.course_thumbnail_save": thumbnails.LARGEST + (1 << 20),
+}
 FORM_LIMIT = 1 << 20
 # A path of this host. "//" leads to another one; browsers read "\\" as "/" and drop control characters before they look.
 LOCAL_TARGET = re.compile(r"/(?!/)[^\\\x00-\x20\x7f]*")
@@ -163,15 +169,16 @@ def check_forgery() -> None:
     if origin.lower() != get_settings().base_url.rstrip("/").lower():
         raise Forbidden("this form was not sent from the console", code="wrong_origin")
     # Nobody but those who may upload gets to send much, or to send it before they have signed in.
-    if request.endpoint != UPLOAD:
-        request.max_content_length = FORM_LIMIT
-    elif visitor() is None:
+    limit = UPLOADS.get(request.endpoint or "", FORM_LIMIT)
+    if limit is not None:
+        request.max_content_length = limit
+    if request.endpoint in UPLOADS and visitor() is None:
         raise Unauthenticated("sign in first")
     expected = cookie.get("csrf", "")
     given = request.headers.get("X-CSRF-Token") or request.form.get("csrf", "")
     if not expected or not crypto.same(expected, given):
         raise Forbidden("this form is too old; load the page again and repeat", code="stale_form")
-    if request.endpoint != UPLOAD:
+    if request.endpoint not in UPLOADS:
         _refuse_nul(request.form)
 
 

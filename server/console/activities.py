@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 class ActivityLine:
     """One item of the course with the words the console shows; ``scaled`` is −1 to 1, ``raw`` as the content gave it."""
 
+    id: str
     title: str
     depth: int
     launchable: bool
@@ -85,6 +86,7 @@ def _line(item: Item, depth: int, state: ActivityState | None, scorm_12: bool) -
     # An activity that was delivered but said nothing has begun all the same.
     unsaid = "incomplete" if state else "not_started"
     return ActivityLine(
+        id=item.identifier,
         title=item.title or item.identifier,
         depth=min(depth, 8),
         launchable=item.launchable,

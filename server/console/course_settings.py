@@ -14,6 +14,7 @@ from core.errors import Invalid
 from course_packages import catalogue
 from registrations import settings
 from registrations.settings import SETTINGS, Setting
+from server.console import indonesian
 from server.console.access import bp, console_view, me, tenant_id
 
 # Sixteen settings that only say what happens after a part has ended stand apart from the others.
@@ -43,6 +44,7 @@ def _page(own: Mapping[str, Any], course: Any = None, error: str = "", status: i
         own=own,
         inherited=inherited,
         settings=SETTINGS,
+        setting_help=indonesian.setting_help,
         early=[name for name in SETTINGS if not name.endswith(LATE)],
         late=[name for name in SETTINGS if name.endswith(LATE)],
         error=error,

@@ -17,6 +17,7 @@ from core.errors import Conflict, Invalid
 from core.settings import get_settings
 from core.tenants import Tenant
 from server import doctor
+from server.console import indonesian
 from server.console.access import bp, console_view, me
 from server.people import INSTALLATION
 
@@ -74,4 +75,6 @@ def settings() -> Any:
         waiting=waiting,
         oldest=oldest,
         checks=doctor.examine(get_settings()),
+        check_name=indonesian.check_name,
+        check_text=indonesian.check_text,
     )

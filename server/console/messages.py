@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from flask import Response, current_app, g, jsonify, redirect, render_template, request, url_for
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from sqlalchemy.exc import SQLAlchemyError
 
 from core import web
@@ -37,6 +38,18 @@ def say(error: RekamError) -> str:
             "This course cannot be launched: Rekam plays SCORM 1.2 and SCORM 2004, and this is %(standard)s.",
             standard=formats.standard(details.get("standard")),
         ),
+        "version_in_use": lambda: ngettext(
+            "%(num)s registration is on this version. Move it to another version first.",
+            "%(num)s registrations are on this version. Move them to another version first.",
+            details.get("count", 0),
+        ),
+        "only_version": lambda: _("This is the only version. Delete the course instead."),
+        "same_version": lambda: _("The registration is on this version already."),
+        "course_exists": lambda: _("There already is a course with this id. Open it to upload a new version."),
+        "job_over": lambda: _("This import is over already."),
+        "media": lambda: _("This course is a single file. Upload the new file as a new version."),
+        "tags": lambda: _("At most 100 tags of at most 255 characters."),
+        "thumbnail": lambda: _("This picture cannot be used: %(reason)s", reason=error.message),
         "too_large": lambda: _("This is larger than the server allows: %(reason)s", reason=error.message),
     }
     return texts[error.code]() if error.code in texts else error.message

@@ -59,6 +59,8 @@ GROUPS = (
         _("Connections"),
         (
             _entry("webhooks_list", _("Webhooks"), "hook", "tenant_administrator", "webhook"),
+            _entry("forwarders_list", _("Forwarding"), "forward", "tenant_administrator", "forwarder"),
+            _entry("rejected_list", _("Rejected requests"), "warn", "tenant_administrator", "rejected"),
             _entry("credentials_list", _("Credentials"), "key", "tenant_administrator", "credential"),
         ),
     ),

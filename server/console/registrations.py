@@ -19,6 +19,9 @@ from course_packages.models import Course
 from registrations import launches, learners
 from registrations import registrations as operations
 from registrations.models import Instance, Launch, Learner, Registration
+from scorm_runtime import lms_comments
+from scorm_runtime.explaining import Situation
+from scorm_runtime.sequencing import TocEntry
 from server.console import activities, formats, statements
 from server.console.access import bp, console_view, me, tenant_id
 from server.console.listing import like, paginate, sort_of
@@ -166,9 +169,19 @@ def _page(found: Registration, link: str = "") -> Any:
         timeline=_timeline(found, instance),
         activities=activities.of_instance(tenant_id(), found, instance),
         statements=statements.of_registration(tenant_id(), instance.xapi_registration),
+        locks=_locks(found) if instance.number == found.instance else {},
+        comments=lms_comments.find(found),
         link=link,
         can_launch=_can_launch(found),
     )
+
+
+def _locks(found: Registration) -> dict[str, TocEntry]:
+    """Parts that the learner cannot choose or does not see now, by identifier, each with its reason."""
+    if not _can_launch(found):
+        return {}
+    entries = Situation(found, str(get_locale())).contents()
+    return {each.id: each for each in entries if each.reason and not each.current}
 
 
 def _can_launch(found: Registration) -> bool:

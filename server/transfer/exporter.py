@@ -34,9 +34,13 @@ def export(
     with_documents: bool,
     tell: Tell,
 ) -> dict[str, Any]:
-    """Write into ``target``; returns its manifest. ``described`` are the filters in words, to know the export again by."""
+    """Write into ``target``; returns its manifest, and how many statements are ``new``.
+
+    ``described`` are the filters in words, to know the export again by.
+    """
     target.mkdir(parents=True, exist_ok=True)
     manifest = _begin(target, app_id, described)
+    before = manifest["statements"]
     through = consistency.consistent_through(tenant_id)
     total = manifest["statements"] + _count(tenant_id, int(manifest["position"]), through, filters)
     path = target / folder.STATEMENTS
@@ -58,7 +62,7 @@ def export(
         manifest["documents"] = _documents(tenant_id, target, tell)
     manifest |= {"through": consistency.text_of(through), "complete": True}
     folder.write_json(target / folder.MANIFEST, manifest)
-    return manifest
+    return manifest | {"new": manifest["statements"] - before}
 
 
 def _begin(target: Path, app_id: str, described: dict[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import binascii
+import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,14 +11,17 @@ from typing import Any
 from sqlalchemy import select
 
 from core import clock
-from core.db import session
+from core.db import after_commit, memory, session
 from core.errors import Invalid, NotFound
 from core.events import CATALOGUE
 from core.ids import new_id
+from core.marker import Marker
 from server import outbound, sealing
 from server.webhooks import signing
 from server.webhooks.models import Webhook
 
+# Seconds a process goes on believing which events are wanted after webhooks changed on another machine.
+TRUST = 5.0
 # Old and new secret both sign this long after a rotation.
 GRACE = timedelta(days=1)
 
@@ -43,7 +47,7 @@ def create(
     )
     webhook.secrets = [_sealed(webhook, secret, None)]
     session().add(webhook)
-    session().flush()
+    _changed()
     return webhook, secret
 
 
@@ -66,13 +70,13 @@ def change(
         webhook.enabled = enabled
         webhook.disabled_reason = None if enabled else "disabled by its owner"
     webhook.updated = clock.now()
-    session().flush()
+    _changed()
     return webhook
 
 
 def disable(webhook: Webhook, reason: str) -> None:
     webhook.enabled, webhook.disabled_reason, webhook.updated = False, reason, clock.now()
-    session().flush()
+    _changed()
 
 
 def rotate(webhook: Webhook, *, grace: timedelta = GRACE, secret: str | None = None) -> str:
@@ -108,13 +112,42 @@ def find(tenant_id: int) -> list[Webhook]:
 def delete(webhook: Webhook) -> None:
     """Delete the webhook with its deliveries."""
     session().delete(webhook)
+    _changed()
+
+
+class _Wanted:
+    """Which types the enabled webhooks of a tenant want, remembered until a webhook changes on this machine, for at most ``TRUST``."""
+
+    def __init__(self) -> None:
+        self._marker = Marker("webhooks.changed")
+        self._known: dict[int, tuple[int, float, list[list[str]]]] = {}
+
+    def of(self, tenant_id: int) -> list[list[str]]:
+        state, now = self._marker.state(), time.monotonic()
+        known = self._known.get(tenant_id)
+        if known is None or known[0] != state or known[1] < now:
+            if len(self._known) > 10_000:
+                self._known.clear()
+            query = select(Webhook.events).where(Webhook.tenant_id == tenant_id, Webhook.enabled.is_(True))
+            known = self._known[tenant_id] = state, now + TRUST, list(session().scalars(query))
+        return known[2]
+
+    def forget(self) -> None:
+        self._marker.touch()
+
+
+def _wanted() -> _Wanted:
+    return memory("webhooks.wanted", _Wanted)
+
+
+def _changed() -> None:
     session().flush()
+    after_commit(_wanted().forget)
 
 
 def listens(tenant_id: int, event_type: str) -> bool:
-    """Whether any enabled webhook of the tenant wants this type. Asked once for each transaction that stores statements."""
-    query = select(Webhook.__table__.c.events).where(Webhook.tenant_id == tenant_id, Webhook.enabled.is_(True))
-    return any(_lets_through(types, event_type) for (types,) in session().connection().execute(query))
+    """Whether any enabled webhook of the tenant wants this type. Asked by each transaction that stores statements: costs no query."""
+    return any(_lets_through(types, event_type) for types in _wanted().of(tenant_id))
 
 
 def wants(webhook: Webhook, event_type: str) -> bool:

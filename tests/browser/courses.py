@@ -26,7 +26,7 @@ _SCO = """<!doctype html>
 <button onclick="setPage()">Next page</button>
 <button onclick="score(80)">Answer all</button>
 <button onclick="finish()">Done</button>
-<script>
+{more}<script>
 var api = null, gone = false;
 function find(w) {{ for (var i = 0; i < 7 && !w.API && w.parent != w; i++) w = w.parent; return w.API; }}
 function start() {{
@@ -59,6 +59,44 @@ function leave() {{
 """
 
 
+# Pages as exported with their own links: each ends its session as it is left, saying what a finished one may: logout.
+_LINKED = (
+    '<a href="{next}.html">Next page of the course</a><a href="notes.html">Notes</a>\n<script>'
+    'addEventListener("beforeunload", function () {{\n'
+    "  if (!api || gone) return;\n"
+    '  api.LMSSetValue("cmi.core.lesson_status", "completed");\n'
+    '  api.LMSSetValue("cmi.core.exit", "logout");\n'
+    '  api.LMSSetValue("cmi.core.session_time", "00:01:00");\n'
+    '  api.LMSFinish("");\n'
+    "  gone = true;\n"
+    "}});</script>"
+)
+
+
+def linked_12() -> bytes:
+    """Three SCOs that lead to one another by links of their pages, and to a page that is none."""
+    order = {"one": "two", "two": "three", "three": "one"}
+    manifest = _MANIFEST.format(
+        items="".join(_ITEM.format(id=id_, title=f"Page {id_}", more="") for id_ in order),
+        resources="".join(_RESOURCE.format(id=id_) for id_ in order),
+    )
+    pages = {
+        f"{id_}.html": _SCO.format(title=f"Page {id_}", status="completed", more=_LINKED.format(next=following))
+        for id_, following in order.items()
+    }
+    return _zipped(
+        {"imsmanifest.xml": manifest, "notes.html": "<!doctype html><title>Notes</title><p>Notes</p>", **pages}
+    )
+
+
+def _zipped(files: dict[str, str]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return buffer.getvalue()
+
+
 def scorm_12(*, mastery: int | None = 70) -> bytes:
     """Two SCOs: ``read`` becomes completed, ``test`` reports a score that the mastery score judges."""
     parts = [("read", "Read this", "completed", ""), ("test", "Test yourself", "completed", "")]
@@ -68,12 +106,8 @@ def scorm_12(*, mastery: int | None = 70) -> bytes:
         items="".join(_ITEM.format(id=id_, title=title, more=more) for id_, title, _, more in parts),
         resources="".join(_RESOURCE.format(id=id_) for id_, *_ in parts),
     )
-    files = {f"{id_}.html": _SCO.format(title=title, status=status) for id_, title, status, _ in parts}
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, text in {"imsmanifest.xml": manifest, **files}.items():
-            archive.writestr(name, text)
-    return buffer.getvalue()
+    files = {f"{id_}.html": _SCO.format(title=title, status=status, more="") for id_, title, status, _ in parts}
+    return _zipped({"imsmanifest.xml": manifest, **files})
 
 
 _MANIFEST_2004 = """<?xml version="1.0"?>
@@ -112,19 +146,46 @@ window.onunload = function () {
 };"""
 
 
+# Minds the time by itself, as the standard has it: what the player would do has been done.
+_MINDS = """
+setTimeout(function () {
+  api.SetValue("cmi.exit", "time-out");
+  api.Terminate("");
+}, 2500);"""
+
+
 def habits() -> bytes:
     """Two SCOs: ``never`` commits and never says good-bye, ``unload`` says everything in its unload handler."""
-    parts = {"never": ("Never terminates", ""), "unload": ("Only at unload", _LAST_WORD)}
+    return _course({"never": ("Never terminates", "", ""), "unload": ("Only at unload", _LAST_WORD, "")})
+
+
+def timed() -> bytes:
+    """SCOs that may be open for two seconds: ``closes`` and ``tells`` never look at the clock, ``minds`` does."""
+    limit = (
+        "<adlcp:timeLimitAction>{}</adlcp:timeLimitAction><imsss:sequencing>"
+        '<imsss:limitConditions attemptAbsoluteDurationLimit="PT2S"/></imsss:sequencing>'
+    )
+    return _course(
+        {
+            "closes": ("Closes", "", limit.format("exit,message")),
+            "tells": ("Tells", "", limit.format("continue,message")),
+            "minds": ("Minds", _MINDS, limit.format("exit,message")),
+        }
+    )
+
+
+def _course(parts: dict[str, tuple[str, str, str]]) -> bytes:
+    """A course of SCOs: identifier → title, script, XML inside the item."""
     resource = _RESOURCE.replace("scormtype", "scormType")
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(
             "imsmanifest.xml",
             _MANIFEST_2004.format(
-                items="".join(_ITEM.format(id=id_, title=title, more="") for id_, (title, _) in parts.items()),
+                items="".join(_ITEM.format(id=id_, title=title, more=more) for id_, (title, _, more) in parts.items()),
                 resources="".join(resource.format(id=id_) for id_ in parts),
             ),
         )
-        for id_, (title, script) in parts.items():
+        for id_, (title, script, _) in parts.items():
             archive.writestr(f"{id_}.html", _HABIT.format(title=title, script=script))
     return buffer.getvalue()

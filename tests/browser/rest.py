@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.conftest import TestTenant
-from tests.live import LiveServer
-from tests.live import wait_until as wait_until
+from tests.live import LiveServer, wait_until
 
 
 @dataclass

@@ -5,11 +5,14 @@ Everything goes through the doors of production (import, launch links, the runti
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import random
+import struct
 import threading
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,18 +23,21 @@ from typing import Any
 
 from flask import Flask
 from playwright.sync_api import Page
+from sqlalchemy import select
 
 from core import clock, credentials, tenants
+from core.credentials import Credential
 from core.db import db, unit_of_work
-from core.settings import Settings
-from course_packages import importing
+from core.settings import Settings, get_settings
+from course_packages import catalogue, importing
 from lrs import store
 from registrations import learners, registrations
-from server import demo, jobs, people
+from server import demo, forwarding, jobs, people
 from server.app import create_app
 from server.database import upgrade
 from server.webhooks import subscriptions
 from tests.browser.player import RIGHT
+from tests.course_packages.pictures import pdf
 from tests.live import LiveServer
 from tests.scorm_runtime.packages import MANIFEST_12, Player, launch, package
 
@@ -67,6 +73,9 @@ LAST = [
     "Rahayu",
     "Halim",
 ]
+# Learners whose launches are recorded.
+TRACED = ("P-1001", "P-1002")
+MEDIA_COURSE = "exit-plan"
 LESSONS = {
     "lifting": ["why", "think", "lift", "practice", "summary"],
     "workstation": ["sit", "screen", "move", "practice"],
@@ -101,6 +110,7 @@ def seed(app: Flask, tenant_id: int, *, learners_count: int = 200, days: int = 1
         _credentials(tenant_id)
     with _receiver() as (good, bad), clock.frozen(start - timedelta(hours=19)):
         _webhooks(tenant_id, good, bad)
+        _forwarders(tenant_id)
         now = clock.now()
         for story in sorted(_stories(learners_count, start, days, dice), key=lambda s: s.begins):
             # The outbox is worked on every simulated half day, so that retries and the end of patience happen too.
@@ -109,8 +119,13 @@ def seed(app: Flask, tenant_id: int, *, learners_count: int = 200, days: int = 1
                 with clock.frozen(now - timedelta(minutes=1)):
                     _drain()
             _live(app, tenant_id, story)
+    with clock.frozen(clock.now() - timedelta(hours=2)):
+        _new_version(tenant_id)
+        _document(tenant_id)
     with clock.frozen(clock.now() - timedelta(minutes=3)):
         _other_statements(tenant_id, dice)
+        if troubles:
+            _rejections(app, tenant_id)
         _drain()
 
 
@@ -147,13 +162,38 @@ def _without(data: bytes, name: str) -> bytes:
 
 def _courses(tenant_id: int) -> None:
     _load(tenant_id, demo.build_zip(), demo.COURSE_ID, "demo.zip")
-    items = {"intro": "", "routes": "", "drill": ""}
-    _load(
-        tenant_id,
-        package(MANIFEST_12.replace("Safety", "Fire safety for everyone"), items),
-        "fire-safety",
-        "fire-safety.zip",
-    )
+    _load(tenant_id, _fire_safety("intro", "routes", "drill"), "fire-safety", "fire-safety.zip")
+    _load(tenant_id, _picture(), MEDIA_COURSE, "Exit plan.png")
+
+
+def _picture() -> bytes:
+    """A green PNG of 64 by 48 points."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    rows = b"".join(b"\0" + b"\x2e\x8b\x57" * 64 for _ in range(48))
+    header = struct.pack(">IIBBBBB", 64, 48, 8, 2, 0, 0, 0)
+    parts = (chunk(b"IHDR", header), chunk(b"IDAT", zlib.compress(rows)), chunk(b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+def _fire_safety(*parts: str) -> bytes:
+    return package(MANIFEST_12.replace("Safety", "Fire safety for everyone"), dict.fromkeys(parts, ""))
+
+
+def _document(tenant_id: int) -> None:
+    """A single PDF with a page of its own colour, so that lists have a picture to show."""
+    _load(tenant_id, pdf((31, 111, 104)), "evacuation-plan", "Evacuation plan.pdf")
+
+
+def _new_version(tenant_id: int) -> None:
+    """The course got a part more while learners were on the way."""
+    _load(tenant_id, _fire_safety("intro", "routes", "extinguishers", "drill"), "fire-safety", "fire-safety 2.zip")
+    with unit_of_work():
+        catalogue.set_tags(tenant_id, "fire-safety", ["fire", "everyone"])
+        about = "What everybody has to know about alarms, ways out and meeting points."
+        catalogue.set_facts(tenant_id, "fire-safety", description=about, duration=1500)
 
 
 def _rejected(tenant_id: int) -> None:
@@ -201,6 +241,42 @@ def _webhooks(tenant_id: int, good: str, bad: str) -> None:
         subscriptions.create(tenant_id, f"{good}/all", description="")
 
 
+def _forwarders(tenant_id: int) -> None:
+    """Nobody is at these addresses: one waits for its next try, the other is paused."""
+    with unit_of_work():
+        forwarding.create(
+            tenant_id, url="https://lrs.ministry.example/xapi", key="training-centre", secret="s", name="Ministry",
+            filters={"verb": "http://adlnet.gov/expapi/verbs/passed"},
+        )  # fmt: skip
+        paused = forwarding.create(tenant_id, url="https://archive.example/xapi", key="archive", secret="s")
+        forwarding.change(paused, enabled=False)
+
+
+def _rejections(app: Flask, tenant_id: int) -> None:
+    """What a program sent and the record store refused."""
+    one = {
+        "actor": {"mbox": "mailto:sari@example.org", "name": "Sari Wijaya"},
+        "verb": {"id": "http://adlnet.gov/expapi/verbs/attended"},
+        "object": {"id": "https://centre.example/classes/7"},
+    }
+    bad = (
+        ("Mobile app", [one, one | {"verb": {"id": "attended"}}]),
+        ("Mobile app", one | {"result": {"score": {"scaled": 80}}}),
+        ("Mobile app", one | {"actor": {"mbox": "sari@example.org"}}),
+    )
+    for name, body in bad:
+        with unit_of_work() as current:
+            key = current.scalar(
+                select(Credential.key).where(Credential.tenant_id == tenant_id, Credential.name == name)
+            )
+            secret = credentials.rotate(tenant_id, key or "")
+        token = base64.b64encode(f"{key}:{secret}".encode()).decode()
+        headers = {"Authorization": f"Basic {token}", "X-Experience-API-Version": "2.0.0"}
+        base = get_settings().base_url
+        answer = app.test_client().post("/xapi/statements", base_url=base, json=body, headers=headers)
+        assert answer.status_code == 400, answer.text
+
+
 @contextmanager
 def _receiver() -> Iterator[tuple[str, str]]:
     """Two addresses: one takes what it is sent, the other has a fault of its own."""
@@ -233,6 +309,8 @@ def _live(app: Flask, tenant_id: int, story: Story) -> None:
         registration = registrations.create(tenant_id, course_id=demo.COURSE_ID, learner=learner).id
         if story.parts == 1:
             registrations.create(tenant_id, course_id="fire-safety", learner=learner)
+        if story.learner in TRACED:
+            registrations.configure(registrations.get(tenant_id, registration), {"traceCalls": True})
     if not story.parts:
         return
     when = story.begins

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from importlib.resources import files
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Frame, Page, expect
 
 from server.demo import COURSE_ID
 from tests.browser import seed
@@ -19,8 +20,12 @@ AXE = (files("axe_playwright_python") / "axe.min.js").read_text()
 LOOKS = [("en", "light", 1280), ("id", "dark", 390)]
 PAGES = [
     "/", "/courses", "/courses?q=nothing", f"/course?id={COURSE_ID}", "/course?id=data-protection", "/course?id=forklifts",
-    f"/course/settings?id={COURSE_ID}", "/courses/settings", "/registrations", "/registrations?q=nothing", "/learners",
-    "/statements", "/statements?registration=wrong", "/webhooks", "/credentials", "/people", "/audit", "/tenants",
+    f"/course/settings?id={COURSE_ID}", "/courses/settings", "/courses/fetch", "/courses/fetch?course_id=fire-safety",
+    "/course?id=fire-safety", "/course/edit?id=evacuation-plan", f"/course/files?id={COURSE_ID}",
+    "/course/file?id=fire-safety&path=intro.html", "/course/move?id=fire-safety", "/course/move?id=fire-safety&before=2&after=1",
+    "/course/delete?id=fire-safety", "/course/delete?id=fire-safety&version=1", "/registrations", "/registrations?q=nothing", "/learners",
+    "/statements", "/statements?registration=wrong", "/webhooks", "/forwarders", "/rejected-requests",
+    "/rejected-requests?q=nothing", "/credentials", "/people", "/audit", "/tenants",
     "/settings", "/password", "/nothing-here",
 ]  # fmt: skip
 # What a small screen has to show differently; the others are made of the same parts.
@@ -28,12 +33,19 @@ NARROW = [
     "/",
     f"/course?id={COURSE_ID}",
     f"/course/settings?id={COURSE_ID}",
+    f"/course/files?id={COURSE_ID}",
+    "/course/move?id=fire-safety",
+    "/course/delete?id=fire-safety&version=1",
     "/registrations",
     "/statements",
     "/people",
+    "/forwarders",
+    "/rejected-requests",
 ]
 # The first of each kind: where it is listed.
-DETAILS = ["/registrations?state=passed", "/learners", "/webhooks"]
+DETAILS = [
+    "/registrations?state=passed", "/learners", "/forwarders", "/rejected-requests", "/webhooks",
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +70,7 @@ def looking(request: pytest.FixtureRequest, browser: Browser, seeded: LiveServer
     context.close()
 
 
-def faults(page: Page) -> list[str]:
+def faults(page: Page | Frame) -> list[str]:
     """What axe objects to (a course in its frame is a document of its own), and whether the page is wider than the screen."""
     result: dict[str, Any] = page.evaluate("axe.run(document, {resultTypes: ['violations'], iframes: false})")
     assert len(result["passes"]) > 5, "axe has not looked"
@@ -84,13 +96,35 @@ def test_every_page_of_the_console(looking: BrowserContext, seeded: LiveServer) 
         paths.append(page.locator("tbody th a").first.get_attribute("href") or "")
     page.goto(seeded.base + paths[-1])
     paths.append(page.locator("tbody th a").first.get_attribute("href") or "")
+    page.goto(f"{seeded.base}/registrations?course=fire-safety")
+    page.locator("tbody th a").first.click()
+    paths.append(page.locator("a[href*='/registration/move']").get_attribute("href") or "")
     for path in paths:
         page.goto(seeded.base + path)
         assert page.locator("h1").count() == 1, path
         # Whatever is folded away is looked at too.
         page.evaluate("document.querySelectorAll('details').forEach((one, i) => { one.open = i < 3; })")
         found[path] = faults(page)
+    for path in traces(page, seeded):
+        page.goto(seeded.base + path)
+        found[path] = faults(page)
     assert {path: what for path, what in found.items() if what} == {}
+
+
+def traces(page: Page, seeded: LiveServer) -> list[str]:
+    """The pages of what was recorded of a launch: none yet, one, two compared."""
+    page.goto(f"{seeded.base}/registrations?q=P-1001&course={COURSE_ID}")
+    recorded = page.locator("tbody th a").first.get_attribute("href") or ""
+    page.goto(f"{seeded.base}/registrations?q=P-1002&course={COURSE_ID}")
+    other = page.locator("tbody th a").first.get_attribute("href") or ""
+    paths = [each.replace("/registration?", "/registration/trace?") for each in (recorded, other)]
+    page.goto(seeded.base + paths[0])
+    expect(page.locator("tbody tr").first).to_be_visible()
+    page.get_by_role("button", name=re.compile("Compare|Bandingkan")).click()
+    paths.append(page.url.removeprefix(seeded.base))
+    page.goto(f"{seeded.base}/registrations?q=P-1003")
+    last = page.locator("tbody th a").first.get_attribute("href") or ""
+    return [*paths, last.replace("/registration?", "/registration/trace?")]
 
 
 def test_the_menu_of_a_small_screen_by_keyboard(browser: Browser, seeded: LiveServer) -> None:
@@ -108,6 +142,19 @@ def test_the_menu_of_a_small_screen_by_keyboard(browser: Browser, seeded: LiveSe
     expect(menu).to_be_hidden()
     expect(button).to_be_focused()
     context.close()
+
+
+def test_the_page_of_a_media_file(looking: BrowserContext, seeded: LiveServer) -> None:
+    page = looking.new_page()
+    seed.sign_in(page, seeded, seed.ADMIN)
+    page.goto(f"{seeded.base}/course?id={seed.MEDIA_COURSE}")
+    with looking.expect_page() as opened:
+        page.locator("form[action$='/course/try'] button").click()
+    player = opened.value
+    player.wait_for_selector("body[data-state=content]")
+    expect(player.frame_locator("iframe#sco").get_by_alt_text("Exit plan")).to_be_visible()
+    inside = next(frame for frame in player.frames if "/media/" in frame.url)
+    assert (faults(player), faults(inside)) == ([], [])
 
 
 def test_the_player_from_the_first_page_to_the_result(looking: BrowserContext, seeded: LiveServer) -> None:

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from playwright.sync_api import expect
 
 from tests.browser.player import RIGHT, WRONG, Player
-from tests.browser.rest import Rest, wait_until
+from tests.browser.rest import Rest
+from tests.live import wait_until
 
 VERBS = "http://adlnet.gov/expapi/verbs/"
 Launch = Callable[[str], Player]

@@ -11,7 +11,8 @@ import pytest
 from playwright.sync_api import BrowserContext, FrameLocator, Locator, Page, expect
 
 from tests.browser.player import Player
-from tests.browser.rest import Rest, wait_until
+from tests.browser.rest import Rest
+from tests.live import wait_until
 
 Launch = Callable[[str], Player]
 Embed = Callable[[str, str], Page]

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from playwright.sync_api import BrowserContext, expect
 
 from tests.browser.player import RIGHT, Player
-from tests.browser.rest import Rest, wait_until
+from tests.browser.rest import Rest
+from tests.live import wait_until
 
 Launch = Callable[[str], Player]
 # Long enough for several tries of the journal, each of which must fail; TEST_OFFLINE_SECONDS=60 adds more of them.

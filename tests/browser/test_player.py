@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.player import Player
-from tests.browser.rest import Rest, wait_until
+from tests.browser.rest import Rest
+from tests.live import wait_until
 
 Launch = Callable[[str], Player]
 
@@ -91,7 +92,9 @@ def test_silent_content_gets_help(rest: Rest, demo: str, browser: Browser) -> No
     with browser.new_context() as context:
         context.route("**/shared/scorm.js", lambda route: route.abort())
         context.clock.install()
-        player = Player(context, rest.launch_link(rest.register(demo)))
+        # Not before its script has failed: a script only asked for later would arrive, and the help would go by itself.
+        with context.expect_event("requestfailed", lambda request: request.url.endswith("/shared/scorm.js")):
+            player = Player(context, rest.launch_link(rest.register(demo)))
         context.clock.fast_forward(25_000)
         help_ = player.page.locator('.notice[data-kind="silent"]')
         expect(help_).to_contain_text("not answering")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import expect
 
+from tests.browser.courses import linked_12
 from tests.browser.player import Player
 from tests.browser.rest import Rest
 
@@ -55,3 +56,26 @@ def test_below_the_mastery_score_is_failed(rest: Rest, course_12: str, launch: L
     player.press("exit-all")
     player.wait_for("ended")
     assert rest.progress(registration)["registrationSuccess"] == "FAILED"
+
+
+def test_links_of_the_content_to_another_part_lead_there(rest: Rest, launch: Launch) -> None:
+    registration = rest.register(rest.import_course(linked_12()))
+    player = launch(registration)
+    player.wait_for_activity("one")
+    expect(player.sco.locator("#entry")).to_contain_text("ab-initio")
+    player.sco.get_by_text("Next page of the course").click()
+    player.wait_for_activity("two")
+    expect(player.sco.locator("#entry")).to_contain_text("ab-initio")
+    player.sco.get_by_text("Next page of the course").click()
+    player.wait_for_activity("three")
+    details = rest.progress(registration)
+    assert details["registrationCompletion"] == "INCOMPLETE"
+    assert [rest.runtime_of(registration, part)["completionStatus"] for part in ("one", "two")] == [
+        "completed",
+        "completed",
+    ]
+    assert details["totalSecondsTracked"] == 120
+    # A page that is no part of the course: the part has ended by itself, and says logout.
+    player.sco.get_by_text("Notes").click()
+    player.wait_for("ended")
+    assert rest.progress(registration)["registrationCompletion"] == "COMPLETED"

@@ -21,8 +21,8 @@ from standardwebhooks import Webhook
 from core.settings import Settings
 from server.demo import build_zip
 from tests.browser.player import RIGHT, Player
-from tests.browser.rest import Rest, wait_until
-from tests.live import ROOT, LiveServer, free_port, live_server
+from tests.browser.rest import Rest
+from tests.live import ROOT, LiveServer, free_port, live_server, wait_until
 from tests.run import find_redis
 
 

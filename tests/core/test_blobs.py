@@ -2,46 +2,26 @@ from __future__ import annotations
 
 import hashlib
 import io
-import uuid
-from collections.abc import Iterator
+import random
 from pathlib import Path
+from typing import Any
 
-import msgspec
 import pytest
-from moto.server import ThreadedMotoServer
+import s3fs.core
 
 from core.blobs import BlobStore, make_store
 from core.errors import NotFound
 from core.settings import Settings
+from tests.storing import s3_store
 
 DATA = b"what a course is made of" * 100_000
-
-
-@pytest.fixture(scope="session")
-def s3() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
 
 
 @pytest.fixture(params=["folder", "s3"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> BlobStore:
     if request.param == "folder":
         return make_store(Settings(data_dir=str(tmp_path)))
-    endpoint = request.getfixturevalue("s3")
-    bucket = f"bucket-{uuid.uuid4().hex[:8]}"
-    options = {"key": "k", "secret": "s", "client_kwargs": {"endpoint_url": endpoint, "region_name": "eu-west-1"}}
-    made = make_store(
-        Settings(
-            data_dir=str(tmp_path),
-            storage_url=f"s3://{bucket}/rekam",
-            storage_options=msgspec.json.encode(options).decode(),
-        )
-    )
-    made.fs.mkdir(bucket, region_name="eu-west-1")
-    return made
+    return s3_store(request.getfixturevalue("s3"), tmp_path)
 
 
 def test_round_trip(store: BlobStore) -> None:
@@ -82,6 +62,8 @@ def test_delete_and_absence(store: BlobStore) -> None:
     assert not store.exists(blob.sha256)
     with pytest.raises(NotFound):
         store.open(blob.sha256)
+    with pytest.raises((NotFound, FileNotFoundError)), store.as_file(blob.sha256) as path:
+        path.read_bytes()
 
 
 def test_a_batch_is_there_as_a_whole_or_not_at_all(store: BlobStore) -> None:
@@ -102,3 +84,49 @@ def test_old_blobs_are_listed_with_their_age(store: BlobStore) -> None:
     assert list(store.list_old(3600)) == []
     assert list(store.list_old(-3600)) == [blob.sha256]
     assert store.age(blob.sha256) < 3600
+
+
+def test_what_another_process_stores_is_found_after_everything_was_listed(s3: str, tmp_path: Path) -> None:
+    """A listing that is remembered must not hide what came later."""
+    one = s3_store(s3, tmp_path / "one")
+    other = s3_store(s3, tmp_path / "other", bucket=one.root.partition("/")[0])
+    first = one.put(io.BytesIO(b"first"))
+    assert list(one.list_old(-3600)) == [first.sha256]
+    # A blob whose name begins with the same four digits, so that it lies in a folder that was listed.
+    second = next(found for found in map(_blob_of, range(10**7)) if found[1].startswith(first.sha256[:4]))
+    assert other.put(io.BytesIO(second[0])).sha256 == second[1]
+    assert one.exists(second[1])
+    assert one.read(second[1]) == second[0]
+
+
+def _blob_of(number: int) -> tuple[bytes, str]:
+    data = str(number).encode()
+    return data, hashlib.sha256(data).hexdigest()
+
+
+def test_a_few_bytes_of_a_large_object_do_not_bring_all_of_it(
+    s3: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = s3_store(s3, tmp_path)
+    data = random.Random(1).randbytes(12 << 20)
+    blob = store.put(io.BytesIO(data))
+    fetched: list[int] = []
+    fetch = s3fs.core._fetch_range
+
+    def counting(fs: Any, bucket: str, key: str, version: Any, start: int, end: int, *rest: Any, **more: Any) -> bytes:
+        fetched.append(end - start)
+        found: bytes = fetch(fs, bucket, key, version, start, end, *rest, **more)
+        return found
+
+    monkeypatch.setattr(s3fs.core, "_fetch_range", counting)
+    with store.open(blob.sha256) as handle:
+        handle.seek(5 << 20)
+        assert handle.read(100) == data[5 << 20 : (5 << 20) + 100]
+    assert sum(fetched) <= 4 << 20
+    fetched.clear()
+    with store.open(blob.sha256) as handle:
+        pieces = []
+        while piece := handle.read(1 << 16):
+            pieces.append(piece)
+    assert b"".join(pieces) == data
+    assert len(fetched) < 20, "read in pieces of a sensible size"

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import threading
+import uuid
+import weakref
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import psycopg2
@@ -8,9 +11,10 @@ import pysqlite3
 import pytest
 from flask import Flask
 from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
 
 from core import tenants
-from core.db import after_commit, dialect, in_unit_of_work, session, unit_of_work
+from core.db import after_commit, db, dialect, hold, in_unit_of_work, read, session, unit_of_work, write
 from core.tenants import Tenant
 from tests.conftest import TestTenant
 
@@ -119,9 +123,51 @@ def test_a_connection_that_died_while_idle_is_replaced(app: Flask, monkeypatch: 
     if dialect() == "sqlite":
         pytest.skip("SQLite has no connections that die")
     monkeypatch.setattr("core.db.PING_AFTER", 0.0)
+    db.engine.dispose()
     old = session().scalar(text("SELECT pg_backend_pid()"))
     session().close()
     with psycopg2.connect(app.config["REKAM"].effective_database_url.replace("+psycopg2", "")) as killer:
         killer.cursor().execute("SELECT pg_terminate_backend(%s)", (old,))
     killer.close()
     assert session().scalar(text("SELECT pg_backend_pid()")) != old
+
+
+def test_a_read_alone_sees_what_is_committed_and_what_its_unit_of_work_wrote(app: Flask) -> None:
+    count = "SELECT count(*) FROM tenants WHERE name = %s"
+    name = uuid.uuid4().hex
+    with unit_of_work():
+        tenants.create(name)
+        assert read(count, (name,))[0][0] == 1
+        with ThreadPoolExecutor(1) as pool:
+            assert pool.submit(_read_elsewhere, app, count, name).result() == 0
+    assert read(count, (name,))[0][0] == 1
+    with pytest.raises(DBAPIError):
+        read("SELECT nothing FROM nowhere")
+    assert read(count, (name,))[0][0] == 1
+
+
+def _read_elsewhere(app: Flask, words: str, name: str) -> int:
+    with app.app_context():
+        return int(read(words, (name,))[0][0])
+
+
+def test_a_write_alone_is_durable_and_stays_alone(app: Flask) -> None:
+    with unit_of_work():
+        tenant = tenants.create("before")
+    write("UPDATE tenants SET name = %s WHERE id = %s", ("after", tenant.id))
+    assert read("SELECT name FROM tenants WHERE id = %s", (tenant.id,)) == [("after",)]
+    with unit_of_work(), pytest.raises(RuntimeError, match="unit of work"):
+        write("UPDATE tenants SET name = %s WHERE id = %s", ("never", tenant.id))
+
+
+def test_what_is_held_stays_in_the_session_until_the_unit_of_work_ends(app: Flask, tenant: TestTenant) -> None:
+    session().rollback()
+    session().expunge_all()
+    with unit_of_work():
+        found = weakref.ref(tenants.get(tenant.id))
+        assert found() is not None
+        for number in range(100):
+            hold(Tenant(name=str(number)))
+        assert found() is None
+        found = weakref.ref(tenants.get(tenant.id))
+    assert found() is None

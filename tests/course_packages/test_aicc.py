@@ -7,7 +7,12 @@ from tests.course_packages.building import codes, inspected, zipped
 CRS = """[Course]
 Course_ID = c-1
 Course_Title="Safety"
+Course_Creator=Us
+Course_System=By hand
+Level=1
 Version=4.0
+Total_AUs=2
+Total_Blocks=1
 [Course_Behavior]
 Max_Normal=1
 [Course_Description]
@@ -22,6 +27,9 @@ AU = (
 )
 DES = '"system_id","developer_id","title","description"\n"A1","d","One","First\nunit"\n"A2","d","Two",""\n"B1","d","Block",""\n'
 CST = '"block","member","member"\n"ROOT","B1","A2"\n"B1","a1","J1"\n'
+
+
+ONLY_UNITS = CRS.replace("Total_Blocks=1", "Total_Blocks=0")
 
 
 def read(**changed: str | None) -> Inspection:
@@ -52,7 +60,7 @@ def test_course_blocks_and_units() -> None:
 
 
 def test_without_structure_all_units_stand_in_a_row() -> None:
-    found = read(cst=None, pre=None, des=None)
+    found = read(crs=ONLY_UNITS, cst=None, pre=None, des=None)
     assert found.package is not None
     assert [(i.identifier, i.title) for i in found.package.organization.items] == [("A1", "A1"), ("A2", "A2")]
     assert codes(found) == ["title_missing"]
@@ -74,7 +82,7 @@ def test_blocks_that_contain_each_other_end() -> None:
 
 def test_bytes_that_are_not_utf8() -> None:
     files = {
-        "c.crs": CRS,
+        "c.crs": ONLY_UNITS,
         "c.au": AU,
         "c.des": DES.replace("One", "Säkerhet").encode("cp1252"),
         "one.html": "",
@@ -84,3 +92,32 @@ def test_bytes_that_are_not_utf8() -> None:
     assert found.package is not None
     assert found.package.organization.items[0].title == "Säkerhet"
     assert codes(found) == ["aicc_windows_1252"]
+
+
+def said(found: Inspection, code: str) -> str:
+    """The one problem with this code: where it is, and what it says."""
+    (problem,) = [p for p in found.report.problems if p.code == code]
+    assert found.package is not None, "a warning does not block"
+    assert problem.advice
+    return problem.sentence()
+
+
+def test_what_the_course_file_must_say() -> None:
+    found = read(crs=CRS.replace("Level=1\n", "").replace("Course_Creator=Us", "Course_Creator="))
+    assert said(found, "aicc_field_missing") == "Course.crs: The course file has no Course_Creator, Level in [Course]."
+    found = read(crs=CRS.replace("Total_AUs=2", "Total_AUs=7").replace("Total_Blocks=1", "Total_Blocks=many"))
+    assert said(found, "aicc_total_wrong") == "Course.crs: The course file speaks of 7 (Total_AUs), but there are 2."
+    found = read(crs=CRS.replace("Total_Blocks=1", "Total_Blocks=" + "9" * 5000))
+    assert codes(found) == [], "a number nobody means"
+
+
+def test_tables_without_what_is_looked_for() -> None:
+    assert "no column title" in said(read(des=DES.replace('"title"', '"name"')), "aicc_column_missing")
+    found = read(au=AU + '"a1","lesson","","","","two.html",,"","","","",""\n')
+    assert said(found, "aicc_id_duplicate").startswith("Course.au: The id a1 stands in more than one line")
+    assert "1 lines" in said(read(au=AU + '"","lesson","","","","two.html",,"","","","",""\n'), "aicc_id_missing")
+
+
+def test_units_that_stand_nowhere() -> None:
+    found = read(cst='"block","member"\n"ROOT","B1"\n"B1","A1"\n')
+    assert "the first is a2" in said(found, "aicc_not_placed")

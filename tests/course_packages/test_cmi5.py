@@ -70,6 +70,12 @@ def test_defaults_and_external_addresses() -> None:
         (AU.format("one", "", "", "index.html"), 'id="urn:c"', "cmi5_id_no_iri"),
         (PLAIN, "", "cmi5_id_missing"),
         (AU.format("urn:a", "", "", ""), 'id="urn:c"', "cmi5_url_missing"),
+        (AU.format("urn:a", "", "", "http://e.org index.html"), 'id="urn:c"', "cmi5_url_invalid"),
+        (
+            AU.format("urn:a", "", "", "index.html?x=1&amp;endpoint=http://e.org#x"),
+            'id="urn:c"',
+            "cmi5_reserved_parameter",
+        ),
         (AU.format("urn:a", "", "", "gone.html"), 'id="urn:c"', "launch_file_missing"),
         (AU.format("urn:a", "", "", "../x"), 'id="urn:c"', "href_outside"),
         (f'{PLAIN}<block id="urn:b">{ABOUT}</block>', 'id="urn:c"', "cmi5_empty_block"),

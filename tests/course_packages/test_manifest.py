@@ -201,6 +201,12 @@ def test_items_share_a_resource_and_nest() -> None:
     assert (cluster.href, {i.href for i in cluster.children}) == (None, {"index.html"})
 
 
+def test_course_without_a_title_is_named_after_its_only_item() -> None:
+    found = inspected(package(manifest_12().replace("<title>Course</title>", "")))
+    assert found.package is not None
+    assert (found.package.title, codes(found)) == ("One", ["course_title_missing"])
+
+
 def test_metadata_after_items_and_title_whitespace() -> None:
     made = parsed(
         manifest_12(
@@ -219,6 +225,7 @@ def test_metadata_after_items_and_title_whitespace() -> None:
         ('<item identifierref="r1"><title>T</title></item>', "identifier_missing"),
         ('<item identifier="i" identifierref="r1"/>', "title_missing"),
         (ITEM.format("i", "r1") + '<item identifier="j"><title>T</title></item>', "item_empty"),
+        (ITEM.format("i", "nowhere") + ITEM.format("j", "r1"), "reference_dangling"),
     ],
 )
 def test_careless_items_are_accepted_by_name(items: str, code: str) -> None:
@@ -232,7 +239,7 @@ def test_careless_items_are_accepted_by_name(items: str, code: str) -> None:
 @pytest.mark.parametrize(
     ("items", "resources", "code"),
     [
-        (ITEM.format("i", "nowhere"), None, "reference_dangling"),
+        (ITEM.format("i", "nowhere"), None, "nothing_to_launch"),
         (None, '<resource identifier="r1" adlcp:scormtype="sco"/>', "resource_without_href"),
         ('<item identifier="i"><title>T</title></item>', None, "nothing_to_launch"),
     ],

@@ -7,8 +7,8 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from tests.browser.rest import Rest, wait_until
-from tests.live import live_server
+from tests.browser.rest import Rest
+from tests.live import live_server, wait_until
 
 VERSION = {"X-Experience-API-Version": "2.0.0"}
 

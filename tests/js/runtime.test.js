@@ -65,6 +65,21 @@ test("changes that the content never commits are sent after a while", async () =
   assert.deepEqual(back.stored.s1, { "cmi.location": "1" });
 });
 
+test("buckets travel as their declaration and their data, whole", async () => {
+  const { api, back, time } = started();
+  set(api, { "ssp.allocate": "{bucketID=b}{requested=40}" });
+  set(api, { "ssp.data": "{bucketID=b}one" });
+  set(api, { "ssp.appendData": "{bucketID=b}, two" });
+  assert.equal(api.SetValue("ssp.appendData", "{bucketID=b}, and far too much of it"), "false");
+  assert.deepEqual([api.GetLastError(), api.GetDiagnostic("")], ["351", "General Set Failure: ssp.appendData: the bucket is too small for this"]);
+  api.Commit("");
+  await time.pass(0);
+  assert.deepEqual(back.requests[0].body.changes, {
+    "ssp.0.declaration": "{bucketID=b}{requested=40}{minimum=0}{reducible=false}{persistence=learner}{type=}",
+    "ssp.0.data": "one, two",
+  });
+});
+
 test("a refused SetValue is not journaled; session_time is passed on as it is", async () => {
   const { api, back, time } = started();
   assert.equal(api.SetValue("cmi.exit", "nonsense"), "false");
@@ -460,12 +475,60 @@ test("a content frame taken away without Terminate ends the session as unload; l
   assert.equal(back.requests.length, 1);
 });
 
+test("the time is up: the session's exit is time-out, whatever the content says on its way out", async () => {
+  for (const [standard, element] of [["scorm_1_2", "cmi.core.exit"], ["scorm_2004_3", "cmi.exit"]]) {
+    const { runtime, back, time } = page({ activity: { ...ACTIVITY, standard } });
+    const { API, API_1484_11 } = runtime.open({ ...ACTIVITY, standard });
+    const [initialize, write, end] = API ? [API.LMSInitialize, API.LMSSetValue, API.LMSFinish] : [API_1484_11.Initialize, API_1484_11.SetValue, API_1484_11.Terminate];
+    initialize("");
+    assert.equal(runtime.timeOut(), true);
+    runtime.hold();
+    assert.equal(write(element, "suspend"), "true");
+    assert.equal(end(""), "true");
+    runtime.navigate({ request: "exit" });
+    await time.pass(10);
+    assert.deepEqual(back.stored.s1, { [element]: "time-out" });
+    assert.equal(back.ended.s1, "terminate");
+    assert.deepEqual(back.navigations, [{ request: "exit", target: null }]);
+  }
+});
+
+test("the time of a session that has ended, or is only looked at, cannot be up", async () => {
+  const { api, runtime, back, time } = started();
+  api.Terminate("");
+  assert.equal(runtime.timeOut(), false);
+  await time.pass(10);
+  assert.equal(runtime.timeOut(), false);
+  assert.deepEqual(back.stored.s1, {});
+  const review = page({ activity: { ...ACTIVITY, readOnly: true } });
+  assert.equal(review.runtime.timeOut(), false);
+});
+
 test("Terminate and then the frame taken away is one end", async () => {
   const { api, back, time, runtime } = started();
   api.Terminate("");
   runtime.unloaded();
   await time.pass(100);
   assert.deepEqual(back.requests.map(({ body }) => body.end), ["terminate"]);
+});
+
+test("content that ends as it turns a page waits for where the page leads", async () => {
+  for (const [arrive, expected] of [
+    [({ runtime }) => (runtime.hold(), void runtime.navigate({ request: "choice", target: "two" })), [["terminate", "choice"]]],
+    [({ runtime }) => runtime.arrived(), [["terminate", null]]],
+    [({ time }) => time.pass(3000), [["terminate", null]]],
+  ]) {
+    const each = started({ turnsPage: () => true });
+    set(each.api, { "cmi.location": "9" });
+    each.api.Commit("");
+    each.api.Terminate("");
+    await each.time.pass(100);
+    assert.deepEqual(each.back.requests, []);
+    await arrive(each);
+    await each.time.pass(10);
+    assert.deepEqual(each.back.requests.map(({ body }) => [body.end, body.navigate && body.navigate.request]), expected);
+    assert.deepEqual(each.back.stored.s1, { "cmi.location": "9" });
+  }
 });
 
 test("after the end, a navigation carries no session", async () => {
@@ -870,6 +933,45 @@ test("blocked storage: everything works from memory", async () => {
   window.fire("pagehide");
   await settle();
   assert.equal(back.stored.s1["cmi.location"], "2");
+});
+
+test("blocked storage: unsent changes wait 5 seconds, not a minute, and leaving is a risk only while they cannot travel", async () => {
+  const { api, back, time, runtime } = started({ store: storage({ blocked: true }) });
+  await time.pass(3000);
+  assert.equal(runtime.lasts(), false);
+  assert.equal(runtime.atRisk(), false);
+  set(api, { "cmi.location": "1" });
+  assert.equal(runtime.atRisk(), false, "the last request carries it");
+  await time.pass(5100);
+  assert.deepEqual(back.stored.s1, { "cmi.location": "1" });
+  back.troubleWith(() => "lost");
+  set(api, { "cmi.location": "2" });
+  api.Commit("");
+  await time.pass(100);
+  assert.equal(runtime.atRisk(), true, "there is no line");
+  back.troubleWith(() => undefined);
+  await time.pass(10000);
+  assert.equal(runtime.atRisk(), false);
+  set(api, { "cmi.suspend_data": "é".repeat(60000) });
+  assert.equal(runtime.atRisk(), true, "too much for a last request");
+  api.Commit("");
+  await time.pass(100);
+  assert.equal(runtime.atRisk(), false);
+  back.troubleWith(() => "lost");
+  api.Terminate("");
+  await time.pass(100);
+  assert.equal(runtime.atRisk(), true, "the end waits");
+});
+
+test("a journal in storage outlives the page: leaving is no risk", async () => {
+  const { api, back, time, runtime, store } = started();
+  assert.equal(runtime.lasts(), true);
+  assert.equal(store.items.size, 0, "looking leaves nothing behind");
+  back.troubleWith(() => "lost");
+  set(api, { "cmi.location": "2" });
+  api.Commit("");
+  await time.pass(100);
+  assert.equal(runtime.atRisk(), false);
 });
 
 test("quota exceeded: the next storage takes the record, or memory does; nothing stale stays behind", async () => {

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 
 from core.errors import Conflict
-from lrs import query, store, versions
+from lrs import committing, query, store, versions
 from lrs.committing import Committer, Job, committer
 from lrs.parsing import from_values
 from tests.conftest import TestTenant
@@ -63,6 +63,39 @@ def test_those_who_wait_are_written_together() -> None:
     gate = Gate()
     assert together(gate, job(1, a), [job(1, b), job(2, c)]) == [[a], [b], [c]]
     assert [sorted(g) for g in gate.groups] == [[a], sorted([b, c])]
+
+
+def test_who_writes_waits_for_those_on_their_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(committing, "LINGER", 30)
+    a, b = new_uuid(), new_uuid()
+    gate, announced = Gate(), threading.Event()
+    gate.open.set()
+    shared = Committer(gate)
+
+    def later() -> list[str]:
+        with shared.coming():
+            announced.set()
+            while not shared._busy:
+                threading.Event().wait(0.005)
+            return shared.store(job(1, b))
+
+    with ThreadPoolExecutor(1) as pool:
+        other = pool.submit(later)
+        assert announced.wait(30)
+        with shared.coming():
+            assert shared.store(job(1, a)) == [a]
+        assert other.result(30) == [b]
+    assert [sorted(g) for g in gate.groups] == [sorted([a, b])]
+
+
+def test_nobody_waits_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(committing, "LINGER", 3600)
+    gate = Gate()
+    gate.open.set()
+    shared = Committer(gate)
+    with shared.coming():
+        shared.store(job(1, new_uuid()))
+    assert len(gate.groups) == 1
 
 
 def test_the_same_id_is_never_twice_in_a_transaction() -> None:

@@ -1,10 +1,26 @@
-"""The bound of Consistent-Through that the locks of writers tell."""
+"""Consistent-Through: what the locks of writers tell, and that no answer tells less than one before it."""
 
 from __future__ import annotations
 
-import pytest
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import text
+
+from core import clock
+from core.db import db, dialect, session, unit_of_work
+from core.settings import Settings
+from lrs import consistency
 from lrs.consistency import bound
+from server.app import create_app
+from tests.conftest import TestTenant
+from tests.lrs.builders import V2, statement
 
 # 31 bits of milliseconds turn over every 25 days; NOW is shortly after such a turn.
 TURN = 800 << 31
@@ -29,3 +45,94 @@ def key(moment: int) -> int:
 )
 def test_bound(writers: list[int], expected: int) -> None:
     assert bound(NOW, [key(w) for w in writers]) == expected
+
+
+# --- several processes --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def neighbour(app: Flask, settings: Settings) -> Iterator[Flask]:
+    """Another process of the server: the same database and data folder, a memory of its own."""
+    made = create_app(settings)
+    yield made
+    with made.app_context():
+        db.engine.dispose()
+
+
+@contextmanager
+def writing(app: Flask, milliseconds_ago: int) -> Iterator[None]:
+    """A writer at work for so long, as others see it."""
+    begun, done = threading.Event(), threading.Event()
+
+    def write() -> None:
+        with app.app_context(), unit_of_work():
+            if dialect() == "postgresql":
+                moment = consistency.milliseconds(clock.now()) - milliseconds_ago
+                key = {"klass": consistency.LOCK_CLASS, "moment": moment & 0x7FFFFFFF}
+                session().execute(text("SELECT pg_advisory_xact_lock_shared(:klass, :moment)"), key)
+            begun.set()
+            assert done.wait(20)
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    try:
+        assert begun.wait(20)
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+def through(app: Flask, tenant_id: int) -> int:
+    with app.app_context():
+        return consistency.consistent_through(tenant_id)
+
+
+def test_another_process_does_not_tell_less(app: Flask, neighbour: Flask, tenant: TestTenant) -> None:
+    before = consistency.milliseconds(clock.now())
+    time.sleep(0.02)
+    said = through(app, tenant.id)
+    assert said >= before
+    # Alone it would know less now: a writer that it sees may have begun before.
+    with writing(app, 60_000):
+        with neighbour.app_context():
+            assert consistency._computed(tenant.id)[1] < said
+        assert through(neighbour, tenant.id) == said
+    assert through(neighbour, tenant.id) > said
+
+
+def test_every_answer_of_every_process(app: Flask, neighbour: Flask, client: FlaskClient, tenant: TestTenant) -> None:
+    """Those that do not look, too: what was stored, what was refused."""
+    said = ""
+    for _ in range(3):
+        for process in (client, neighbour.test_client()):
+            for method, path, body in (
+                ("GET", "/xapi/statements", None),
+                ("POST", "/xapi/statements", statement()),
+                ("POST", "/xapi/statements", {}),
+                ("GET", "/xapi/statements?limit=x", None),
+            ):
+                answer = process.open(path, method=method, json=body, headers=tenant.auth | V2)
+                now = answer.headers["X-Experience-API-Consistent-Through"]
+                assert now >= said
+                said = now
+    assert said > "2026"
+
+
+def test_each_tenant_has_its_own(app: Flask, tenant: TestTenant, other_tenant: TestTenant) -> None:
+    assert through(app, tenant.id) > 0 == consistency.last_known(other_tenant.id)
+
+
+def test_a_clock_set_back(app: Flask, tenant: TestTenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a little: nothing is stored where a reader was told that all is there. By much: the bound is not believed for years."""
+    if dialect() == "postgresql":
+        pytest.skip("the clock is the database's")
+    said, now = through(app, tenant.id), clock.now()
+    monkeypatch.setattr(clock, "now", lambda: now - timedelta(seconds=3))
+    with unit_of_work():
+        assert consistency.stamp(tenant.id).base >> consistency.SHIFT > said
+    assert through(app, tenant.id) == said
+    monkeypatch.setattr(clock, "now", lambda: now - timedelta(days=3))
+    assert through(app, tenant.id) < said - 86_400_000
+    with unit_of_work():
+        assert consistency.stamp(tenant.id).base >> consistency.SHIFT < said - 86_400_000

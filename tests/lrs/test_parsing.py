@@ -61,6 +61,47 @@ BOMBS = {
 }
 
 
+KEYS = b",".join(b'"k%07d":1' % n for n in range(90_000))
+OTHERS = KEYS.replace(b"k", b"l")
+STATEMENT = b'{"actor":{"mbox":"mailto:a@example.com"},"verb":{"id":"http://e.com/v"},"object":{"id":"http://e.com/a"}'
+# Long bodies with what is wrong at their end: once it took seconds to find the words.
+LATE: dict[str, tuple[bytes, str]] = {
+    "a key": (b"{" + KEYS + b',"k0000001":2}', "has a key twice"),
+    "a key within": (STATEMENT + b',"result":{"extensions":{' + KEYS + b',"k0000001":2}}}', r"\$\.result has a key twice"),
+    "an object too wide": (b'{"a":{"b":1},' + KEYS + b',"c":[{}],' + OTHERS + b" " * 3_000_000 + b"}", "100000 properties"),
+    "a key of the last statement": (
+        b"[" + (STATEMENT + b"},") * 12_000 + STATEMENT + b',"verb":{}}]', r"\$\[12000\]: .*'verb' twice"
+    ),
+    "a key behind escaped colons": (b'{"\\u003a\\\\u003a":1,' + KEYS + b',"k0000001":2}', "has a key twice"),
+    "U+0000": (b"{" + KEYS + b',"a":"\\u0000"}', r"U\+0000"),
+    "half a pair": (b"{" + KEYS + b',"a":"\\ud800"}', "surrogate"),
+    "a comma": (b"{" + KEYS + b",}", r"trailing comma .*byte \d+"),
+    "no end": (b"{" + KEYS, "not JSON"),
+    "a number": (b"{" + KEYS + b',"a":' + b"9" * 9000 + b"}", "out of range"),
+    "a property too many": (b"{" + KEYS + b"}", "90000 properties"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", LATE)
+def test_what_is_wrong_at_the_end_of_a_long_body(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Found by the quick way alone."""
+    body, words = LATE[what]
+    slow: list[int] = []
+    decoder = parsing.json.JSONDecoder.decode
+    monkeypatch.setattr(
+        parsing.json.JSONDecoder, "decode", lambda self, text: slow.append(len(text)) or decoder(self, text)
+    )
+    assert len(body) > parsing.EXPLAINED
+    with pytest.raises((Invalid, TooLarge), match=words):
+        parsing.statements(body)
+    assert max(slow, default=0) < 1000
+
+
+def test_a_long_body_of_escaped_colons_is_read() -> None:
+    body = b'{"\\u003A":"\\u003a\\\\u003a",' + KEYS + b"}"
+    assert parsing.loads(body)[":"] == ":\\u003a"
+
+
 @pytest.mark.parametrize("bomb", BOMBS)
 def test_bombs_are_refused(bomb: str) -> None:
     with pytest.raises((Invalid, TooLarge)):

@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from core.db import dialect, session, unit_of_work
+from core.db import dialect, read, session, unit_of_work
 from core.errors import Invalid
 from lrs import query
 from lrs.consistency import stored_time
@@ -182,10 +182,9 @@ def test_every_filter_searches_an_index_of_sqlite(app: Flask, tenant: TestTenant
 
 
 def _plan(tenant: TestTenant, filters: dict[str, Any], ascending: bool) -> str:
-    built = query.select_page(tenant.id, Filters(**filters), None, ascending, 1 << 41).limit(26)
-    sql = built.compile(session().get_bind(), compile_kwargs={"literal_binds": True})
+    words, parameters = query.page_sql(tenant.id, Filters(**filters), 26, None, ascending, 1 << 41)
     explain = "EXPLAIN" if dialect() == "postgresql" else "EXPLAIN QUERY PLAN"
-    return "\n".join(str(row[-1]) for row in session().execute(text(f"{explain} {sql}")))
+    return "\n".join(str(row[-1]) for row in read(f"{explain} {words}", parameters))
 
 
 def _spread(i: int) -> dict[str, Any]:

@@ -74,6 +74,23 @@ def test_a_setting_takes_effect_with_the_next_launch(app: Flask, tenant: TestTen
     assert (answer.status_code, answer.json["error"]["element"]) == (400, "cmi.suspend_data")
 
 
+def test_every_level_reaches_the_launch(app: Flask, tenant: TestTenant, client: FlaskClient) -> None:
+    course = load(tenant.id, package(MANIFEST_2004, {"p0": ""}))
+
+    def refused(length: int, learner: str) -> bool:
+        player = launch(app, tenant.id, register(tenant.id, course, learner))
+        return player.post(commit(player, {"cmi.suspend_data": "x" * length})).status_code == 400
+
+    def put(path: str, value: int) -> None:
+        body = {"settings": [{"settingId": "suspendDataMaxLength", "value": value}]}
+        assert client.post(f"/api/v2/{path}/configuration", json=body, headers=tenant.auth).status_code == 204
+
+    put("appManagement", 20)
+    assert [refused(20, "a"), refused(21, "b")] == [False, True]
+    put(f"courses/{course}", 10)
+    assert [refused(10, "c"), refused(11, "d")] == [False, True]
+
+
 def commit(player: Player, changes: dict[str, str]) -> dict[str, Any]:
     player.seq += 1
     return {"session": player.session, "seq": player.seq, "key": f"{player.token}{player.seq}", "changes": changes,
@@ -250,3 +267,15 @@ def test_review_is_open_after_the_last_attempt(app: Flask, tenant: TestTenant, c
     look = Player(app, tenant.id, player.registration_id, opened.headers["Location"].split("/")[2], player.client)
     look.start()
     assert (look.cmi["cmi.mode"], look.cmi["cmi.credit"], look.cmi["cmi.location"]) == ("review", "no-credit", "5")
+
+
+@pytest.mark.parametrize(
+    ("manifest", "element", "goes_on"), [(MANIFEST_12, "cmi.core.exit", True), (MANIFEST_2004, "cmi.exit", False)]
+)
+def test_logout_ends_the_course_but_not_where_the_learner_of_12_goes_on(
+    app: Flask, tenant: TestTenant, manifest: str, element: str, goes_on: bool
+) -> None:
+    # RTE 4.2.8 for SCORM 2004. In SCORM 1.2 a widely used wrapper says logout whenever its part has been completed.
+    player = play(app, tenant, manifest, 2)
+    answer = player.send({element: "logout"}, end="terminate", navigate="continue")
+    assert (answer["state"] == "content", bool(answer["activity"])) == (goes_on, goes_on)

@@ -25,6 +25,7 @@ from server.cli import main
 from server.demo import build_zip
 from tests.conftest import DATABASES, basic, drop_postgres_database, make_postgres_database
 from tests.live import ROOT
+from tests.serving import serving
 
 HERE = Settings().base_url
 LEAVES = {
@@ -229,6 +230,19 @@ def test_import(installation: Installation, tmp_path: Path) -> None:
     installation.run("import", str(tmp_path / "absent.zip"), code=2)
     table = installation.run("import", str(good))
     assert "COMPLETE" in table
+    with serving(good.read_bytes()) as address:
+        url = f"{address}On%20the%20web.zip?token=1"
+        (row,) = installation.json("import", "--allow-private", url)
+        assert (row["file"], row["course"], row["status"]) == (url, "On-the-web", "COMPLETE")
+        # This machine is no public address; the package beside it is imported all the same.
+        rows = installation.json("import", url, str(good), code=1)
+        assert [(r["status"], "not public" in r["message"]) for r in rows] == [("ERROR", True), ("COMPLETE", False)]
+    with serving(b"gone", status=404) as address:
+        (row,) = installation.json("import", "--allow-private", f"{address}a.zip", code=1)
+        assert (row["version"], row["message"]) == (None, "could not be fetched: the server answered 404")
+    with serving(b"") as address:
+        assert "empty" in installation.run("import", "--allow-private", f"{address}a.zip", code=1)
+    installation.run("import", "ftp://example.org/a.zip", code=2)
 
 
 def test_commands_before_the_first_start_say_what_to_do(sqlite: Installation, tmp_path: Path) -> None:

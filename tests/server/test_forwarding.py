@@ -11,8 +11,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from core import clock
-from core.db import unit_of_work
+from core import clock, credentials
+from core.db import session, unit_of_work
 from lrs import attachments
 from server import forwarding, outbound
 from server.outbound import Answer
@@ -27,7 +27,7 @@ def other_store(app: Flask, other_tenant: TestTenant, monkeypatch: pytest.Monkey
     """The other tenant's endpoint stands for a server elsewhere; returns the status of each answer it gave."""
     answers: list[int] = []
 
-    def request(method: str, url: str, *, headers: dict[str, str], body: bytes, **_: Any) -> Answer:
+    def request(method: str, url: str, *, headers: dict[str, str], body: bytes = b"", **_: Any) -> Answer:
         outbound.check_url(url)
         if not url.startswith("https://other.example/"):
             raise outbound.Failed("a forwarder of another test")
@@ -52,6 +52,7 @@ def forwarder(tenant: TestTenant, into: TestTenant, **more: Any) -> str:
 def run(tenant: TestTenant) -> None:
     """As the look of each second and the outbox do, until there is nothing left."""
     while True:
+        session().rollback()
         queued = forwarding.look()
         work()
         if not queued:
@@ -148,3 +149,48 @@ def test_the_guard_holds(app: Flask, client: FlaskClient, tenant: TestTenant, ot
     )
     text = json.dumps(client.get("/api/v2/forwarders", headers=tenant.auth).json)
     assert other_tenant.secret not in text
+
+
+def test_trying_the_connection(
+    app: Flask, client: FlaskClient, tenant: TestTenant, other_tenant: TestTenant, other_store: list[int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    with unit_of_work():
+        writer, secret = credentials.create(other_tenant.id, ["statements/write"])
+        writes = {"key": writer.key, "secret": secret}
+    cases: list[tuple[dict[str, Any], bool, str]] = [
+        ({}, True, "ok"),
+        (writes, True, "may_not_read"),
+        ({"secret": "wrong"}, False, "unauthenticated"),
+        ({"url": "https://other.example/nothing"}, False, "no_endpoint"),
+        ({"url": "https://absent.example/xapi"}, False, "unreachable"),
+    ]
+    for given, ok, code in cases:
+        id_ = forwarder(tenant, other_tenant, **given)
+        said = client.post(f"/api/v2/forwarders/{id_}/test", headers=tenant.auth).json
+        assert (said["ok"], said["code"]) == (ok, code), said
+    for status, body, code in ((200, b"<html>", "no_endpoint"), (503, b"busy", "other")):
+        monkeypatch.setattr(outbound, "request", lambda *_, s=status, b=body, **__: Answer(s, {}, b, 0.1))
+        assert client.post(f"/api/v2/forwarders/{id_}/test", headers=tenant.auth).json["code"] == code
+    monkeypatch.undo()
+    id_ = forwarder(tenant, other_tenant, url="http://127.0.0.1:9/xapi")
+    said = client.post(f"/api/v2/forwarders/{id_}/test", headers=tenant.auth).json
+    assert (said["code"], "not public" in said["message"]) == ("refused", True)
+
+
+def test_the_backlog(
+    app: Flask, client: FlaskClient, tenant: TestTenant, other_tenant: TestTenant, other_store: list[int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    everything = forwarder(tenant, other_tenant)
+    some = forwarder(tenant, other_tenant, filters={"verb": "http://example.com/verbs/saw"})
+    post(client, tenant, statement(), statement(verb={"id": "http://example.com/verbs/saw"}), statement())
+
+    def waiting() -> list[int]:
+        return [client.get(f"/api/v2/forwarders/{i}", headers=tenant.auth).json["backlog"] for i in (everything, some)]
+
+    assert waiting() == [3, 1]
+    monkeypatch.setattr(forwarding, "BACKLOG", 1)
+    assert waiting() == [2, 1]
+    run(tenant)
+    assert waiting() == [0, 0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,13 @@ import msgspec
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from core.audit import AuditEntry
 from core.blobs import blobs
 from core.db import session, unit_of_work
 from core.events import Event
-from lrs import documents, erasure, linking, query
+from lrs import documents, erasure, linking, metadata, query, rejections
 from lrs.documents import Place
 from lrs.identity import ifi
 from lrs.models import AgentName, Attachment, Document, StatementReference, StatementRow, StatementTarget
@@ -140,10 +141,30 @@ def test_purge_refuses_everything_and_asks(rekam: Run, tenant: TestTenant) -> No
     assert rekam("statements", "purge", "--tenant", tenant.app_id, "--yes", "--until", "soon").exit_code == 1
 
 
+def test_who_is_asked_is_told_how_many(
+    rekam: Run, client: FlaskClient, tenant: TestTenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At a terminal the question comes after a dry run."""
+    monkeypatch.setattr("server.cli.statements._must_answer", lambda *_: None)
+    post(client, tenant, statement(actor=agent("ben")), statement(actor=agent("ben")), statement())
+    options = ("statements", "purge", "--tenant", tenant.app_id, "--agent", "ben@example.com")
+    asked = rekam(*options, input="n\n")
+    assert (asked.exit_code, "2 statements would be deleted (stored 2" in asked.output) == (1, True)
+    assert len(bodies(tenant)) == 3
+    assert "2 statements were deleted" in rekam(*options, input="y\n").output
+    assert rekam(*options, "--dry-run").output.strip() == "0 statements would be deleted"
+    erasing = ("erase", "--tenant", tenant.app_id, "--agent", "Ada@example.com")
+    asked = rekam(*erasing, input="n\n")
+    assert "would be: 1 statement deleted, 0 pseudonymised" in asked.output
+    assert (asked.exit_code, len(bodies(tenant))) == (1, 1)
+    assert "1 other spelling found" in rekam(*erasing, input="y\n").output
+    assert bodies(tenant) == {}
+
+
 # --- erasure ------------------------------------------------------------------------------------------------------
 
 SHA1 = hashlib.sha1(b"mailto:ada@example.com").hexdigest()
-ACCOUNT = {"account": {"homePage": "https://lms.example.com", "name": "ada-7"}}
+ACCOUNT = {"account": {"homePage": "https://lms.example.com", "name": "ada-no-7"}}
 PHOTO = {
     "usageType": "http://adlnet.gov/expapi/attachments/signature", "display": {"en": "s"}, "length": 3,
     "contentType": "application/octet-stream", "sha2": "0" * 64, "fileUrl": "https://e.com/s",
@@ -158,7 +179,7 @@ def life(client: FlaskClient, tenant: TestTenant) -> dict[str, str]:
     ids = {name: new_uuid() for name in (
         "did", "hashed", "account", "alone", "object", "team", "member", "instructor", "sub", "told", "other", "pointer", "void",
     )}  # fmt: skip
-    ada = agent() | {"name": f"Ada Lovelace {tenant.app_id}"}  # names seen are remembered by the process
+    ada = agent() | {"name": "Ada Lovelace"}
     team = {"objectType": "Group", "name": "Team", "member": [ada, agent("ben")]}
     sent = {
         "did": statement(actor=ada),
@@ -223,7 +244,7 @@ def test_a_person_is_forgotten(
     gone = {life[n] for n in THEIRS} if mode == "delete" else set()
     assert set(after) == set(before) - gone
     text = everything(tenant)
-    for word in ("ada@", "ada-7", SHA1, "lovelace"):
+    for word in ("ada@", "ada-no-7", SHA1, "lovelace"):
         assert word not in text, word
     # What is left is somebody else's, whole, and says 1.10 as it came.
     assert after[life["other"]] == before[life["other"]]
@@ -260,6 +281,105 @@ def test_import_elsewhere_after_an_erasure(
     assert json.loads(back.stdout)["statements"] == {"stored": 9, "known": 0, "erased": 4}
     assert "ada@" not in everything(other_tenant)
     assert "ada@" in everything(tenant)
+
+
+def test_a_name_is_noted_anew_after_an_erasure(rekam: Run, client: FlaskClient, tenant: TestTenant) -> None:
+    """This process has seen the name; the erasure is another one's."""
+    ada = agent() | {"name": "Ada"}
+    post(client, tenant, statement(actor=ada))
+    assert metadata.agent_names(tenant.id, ifi(ada) or "") == ["Ada"]
+    erase(rekam, tenant, "--agent", "ada@example.com")
+    assert metadata.agent_names(tenant.id, ifi(ada) or "") == []
+    post(client, tenant, statement(actor=agent("ben")))
+    assert metadata.agent_names(tenant.id, ifi(ada) or "") == []
+    post(client, tenant, statement(actor=ada))
+    session().rollback()
+    assert metadata.agent_names(tenant.id, ifi(ada) or "") == ["Ada"]
+
+
+def test_a_name_erased_on_another_machine_is_noted_after_a_while(
+    client: FlaskClient, tenant: TestTenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = agent() | {"name": "Ada"}
+    post(client, tenant, statement(actor=ada))
+    with unit_of_work() as current:
+        current.execute(delete(AgentName).where(AgentName.tenant_id == tenant.id))
+    post(client, tenant, statement(actor=ada))
+    assert metadata.agent_names(tenant.id, ifi(ada) or "") == []
+    monkeypatch.setattr(metadata.time, "monotonic", lambda: time.monotonic_ns() / 1e9 + metadata.TRUST + 1)
+    post(client, tenant, statement(actor=ada))
+    session().rollback()
+    assert metadata.agent_names(tenant.id, ifi(ada) or "") == ["Ada"]
+
+
+def sha1(address: str) -> dict[str, str]:
+    return {"mbox_sha1sum": hashlib.sha1(f"mailto:{address}".encode()).hexdigest()}
+
+
+SPELLINGS: tuple[dict[str, Any], ...] = (
+    {"mbox": "mailto:ada@example.com"}, {"mbox": "mailto:Ada@Example.COM"}, {"mbox": "mailto:ADA@example.com"},
+    sha1("ada@example.com"), sha1("Ada@Example.COM"), {"mbox_sha1sum": sha1("ADA@example.com")["mbox_sha1sum"].upper()},
+)  # fmt: skip
+ELSE: tuple[dict[str, Any], ...] = (
+    {"mbox": "mailto:nada@example.com"}, {"mbox": "mailto:ada@example.com.id"}, sha1("nada@example.com"),
+    {"account": {"homePage": "https://lms.example.com/", "name": "ada-no-7"}},
+    {"account": {"homePage": "https://lms.example.com", "name": "Ada-7"}},
+    {"account": {"homePage": "https://LMS.example.com", "name": "ada-no-7"}},
+    {"openid": "https://example.com/Ada"}, {"account": {"homePage": "mailto:ada@example.com", "name": "ada@example.com"}},
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("known_as", [SPELLINGS[0], SPELLINGS[2], SPELLINGS[3], SPELLINGS[4], SPELLINGS[5]], ids=repr)
+def test_every_spelling_of_a_mail_address(
+    rekam: Run,
+    tmp_path: Path,
+    client: FlaskClient,
+    tenant: TestTenant,
+    monkeypatch: pytest.MonkeyPatch,
+    known_as: dict[str, Any],
+) -> None:
+    monkeypatch.setattr("lrs.erasure.LOOK", 4)
+    own = [statement(id=new_uuid(), actor=one) for one in SPELLINGS]
+    instructed = [statement(id=new_uuid(), actor=agent("ben"), context={"instructor": one}) for one in SPELLINGS]
+    # Met before what it is the same as.
+    post(client, tenant, *instructed)
+    others = [statement(id=new_uuid(), actor=one) for one in (*ELSE, ACCOUNT)]
+    post(client, tenant, *others, *own)
+    with unit_of_work():
+        documents.put(
+            Place(tenant.id, "agent_profile", None, "mbox\x1fmailto:aDa@example.com"), "p", b"1", "text/plain"
+        )
+    assert rekam("statements", "export", tmp_path, "--tenant", tenant.app_id).exit_code == 0
+
+    options = ("--agent", json.dumps(known_as), "--agent", json.dumps(ACCOUNT))
+    dry = erase(rekam, tenant, *options, "--dry-run")
+    value = erase(rekam, tenant, *options)
+    for done in (dry, value):
+        assert (done["deleted"], done["pseudonymised"], done["documents"]) == (7, 6, 1)
+        assert done["spellings"] >= 4
+    left = bodies(tenant)
+    assert {s["id"] for s in others[:-1]} | {s["id"] for s in instructed} == left.keys()
+    pseudonyms = {left[s["id"]]["context"]["instructor"]["account"]["name"] for s in instructed}
+    assert len(pseudonyms) == 1
+    check_references(tenant)
+
+    back = json.loads(rekam("statements", "import", tmp_path, "--tenant", tenant.app_id, "--json").stdout)
+    assert (back["statements"]["erased"], back["documents"]["erased"]) == (7, 1)
+    assert bodies(tenant) == left
+
+
+def test_a_short_account_name_is_not_everybody(client: FlaskClient, rekam: Run, tenant: TestTenant) -> None:
+    """Rejected requests that speak of the person go, not those that merely contain the characters."""
+    for name in ("7", "17"):
+        actor = {"account": {"homePage": "https://lms.example.com", "name": name}}
+        refused = client.post(
+            "/xapi/statements", json=statement(actor=actor, verb={"id": "no"}), headers=tenant.auth | V2
+        )
+        assert refused.status_code == 400
+    erase(rekam, tenant, "--agent", json.dumps({"account": {"homePage": "https://lms.example.com", "name": "7"}}))
+    session().rollback()
+    (kept,) = rejections.find(tenant.id)
+    assert '"17"' in kept.body
 
 
 def test_removals_by_rest(app: Flask, client: FlaskClient, tenant: TestTenant, life: dict[str, str]) -> None:

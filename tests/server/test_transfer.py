@@ -163,6 +163,8 @@ def test_a_bad_line_is_named_and_its_batch_left_out(
     failed = rekam("statements", "import", path, "--tenant", tenant.app_id)
     assert failed.exit_code == 1
     assert "lines.ndjson line 4: $.verb.id" in failed.output
+    assert "Stopped: 2 statements stored, 0 were there already" in failed.output
+    assert "Run it again to go on" in failed.output
     assert set(statements_of(tenant)) == {s["id"] for s in good[:2]}
     # Corrected, it goes on; by --rejects it would have gone on at once.
     path.write_text("\n".join(map(json.dumps, [*good[:3], statement(id=new_uuid()), *good[3:]])))

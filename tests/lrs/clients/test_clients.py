@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import DATABASES, TestTenant, drop_postgres_database, make_postgres_database
-from tests.live import ROOT, LiveServer, live_server
+from tests.conftest import DATABASES, TestTenant
+from tests.live import ROOT, LiveServer, live_server_on
 
 HERE = Path(__file__).parent
 # Installed beside the sources, in a folder that git ignores.
@@ -25,11 +25,8 @@ NODE_PACKAGES = ("tincanjs@0.50.0", "@xapi/xapi@3.0.3")
 def live(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[LiveServer, TestTenant]]:
-    url = "" if request.param == "sqlite" else make_postgres_database()
-    with live_server(url, tmp_path_factory.mktemp("clients"), workers=1) as pair:
+    with live_server_on(request.param, tmp_path_factory.mktemp("clients"), workers=1) as pair:
         yield pair
-    if url:
-        drop_postgres_database(url)
 
 
 @pytest.fixture(scope="module")

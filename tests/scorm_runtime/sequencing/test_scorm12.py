@@ -33,6 +33,20 @@ def test_learner_moves_freely() -> None:
     assert e.navigate("previous").delivered == "c"
 
 
+def test_beside_a_single_part_nothing_offers_to_leave_it_by_accident() -> None:
+    e = twelve(sco("a"))
+    e.navigate("start")
+    assert e.controls().hidden == ("continue", "previous")
+    assert not [entry.id for entry in e.toc() if entry.selectable]
+    assert e.controls().exit_all
+    # Left, it can be chosen again.
+    e.navigate("suspendAll")
+    assert [entry.id for entry in e.toc() if entry.selectable]
+    several = twelve(sco("a"), sco("b"))
+    several.navigate("start")
+    assert several.controls().hidden == ()
+
+
 def test_silence_is_not_completion() -> None:
     e = twelve(sco("a"), sco("b"))
     e.navigate("start")

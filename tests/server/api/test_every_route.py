@@ -17,6 +17,7 @@ from flask import Flask
 from core import credentials
 from core.db import unit_of_work
 from tests.conftest import TestTenant, basic, make_tenant
+from tests.course_packages.pictures import image
 from tests.scorm_runtime.packages import launch
 from tests.server.api.conftest import Api, course_zip, operations, work
 
@@ -118,6 +119,13 @@ CASES = [
             "content_type": "multipart/form-data",
         },
     ),
+    Case(
+        "POST /courses/{courseId}/thumbnail",
+        options={"data": {"file": (io.BytesIO(image()), "a.png")}, "content_type": "multipart/form-data"},
+        status=204,
+    ),
+    Case("GET /courses/{courseId}/thumbnail"),
+    Case("DELETE /courses/{courseId}/thumbnail", status=204),
     Case("PUT /courses/{courseId}/facts", {"description": "How to be safe", "duration": 600}, status=204),
     Case("GET /courses/{courseId}/zip"),
     Case("GET /courses/{courseId}/versions/{versionId}/zip"),
@@ -161,6 +169,14 @@ CASES = [
     Case("GET /registrations/{registrationId}/instances/{instanceId}", shows={"instance": 0}),
     Case("GET /registrations/{registrationId}/instances/{instanceId}/launchHistory"),
     Case("GET /registrations/{registrationId}/trace"),
+    Case("GET /registrations/{registrationId}/sequencing", query="culture=id", shows={"state": "active", "instance": 1}),
+    Case(
+        "POST /registrations/{registrationId}/comments",
+        {"comment": "Well done", "location": "page 3"},
+        shows={"comment": "Well done", "location": "page 3"},
+    ),
+    Case("GET /registrations/{registrationId}/comments"),
+    Case("DELETE /registrations/{registrationId}/comments/{commentId}", status=204),
     Case("GET /registrations/{registrationId}/xAPIStatements"),
     Case("GET /registrations/{registrationId}/instances/{instanceId}/xAPIStatements"),
     Case("POST /learner/{learnerId}/updateInfo", {"firstName": "Sari", "email": "s@example.org"}, status=204),
@@ -194,6 +210,8 @@ CASES = [
     Case("GET /forwarders/{forwarderId}", shows={"url": FORWARDER["url"]}),
     Case("PUT /forwarders/{forwarderId}", {"enabled": False}, shows={"enabled": False}),
     Case("GET /forwarders/{forwarderId}/refusals"),
+    # Nobody is at example.org's address.
+    Case("POST /forwarders/{forwarderId}/test", shows={"ok": False, "code": "unreachable"}),
     Case("DELETE /forwarders/{forwarderId}", status=204),
     Case(
         "POST /registrations/{registrationId}/version",
@@ -250,6 +268,7 @@ def make_world(app: Flask, tenant: TestTenant) -> World:
     player.send({"cmi.completion_status": "completed", "cmi.score.scaled": "0.5"}, end="terminate", navigate="exitAll")
     api.call("POST", f"/registrations/{registration}/instances", status=204)
     launch(app, tenant.id, registration).send({"cmi.location": "1"})
+    comment = api.call("POST", f"/registrations/{registration}/comments", {"comment": "Hello"}, status=200)
     purge = api.call("POST", "/statements/purge", {"until": "2020-01-01T00:00:00Z"}, status=200)
     erasure = api.call("POST", "/erasures", {"agents": [{"mbox": "mailto:a@example.org"}]}, status=200)
     headers = tenant.auth | {"X-Experience-API-Version": "2.0.0"}
@@ -275,6 +294,7 @@ def make_world(app: Flask, tenant: TestTenant) -> World:
             "registrationId": registration,
             "instanceId": "0",
             "learnerId": "ayu",
+            "commentId": comment["id"],
             "webhookId": hook["id"],
             "deliveryId": delivery["id"],
             "rejectedRequestId": rejected["id"],

@@ -16,9 +16,8 @@ import rustici_software_cloud_v2 as cloud
 from rustici_software_cloud_v2.rest import ApiException
 
 from server.demo import build_zip
-from tests.browser.rest import wait_until
-from tests.conftest import DATABASES, TestTenant, drop_postgres_database, make_postgres_database
-from tests.live import ROOT, LiveServer, live_server
+from tests.conftest import DATABASES, TestTenant
+from tests.live import ROOT, LiveServer, live_server_on, wait_until
 
 NPM_CLIENT = "@rusticisoftware/scormcloud-api-v2-client-javascript@3"
 NODE_FOLDER = ROOT / ".test" / "npm"
@@ -28,11 +27,8 @@ NODE_FOLDER = ROOT / ".test" / "npm"
 def live(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[LiveServer, TestTenant]]:
-    url = "" if request.param == "sqlite" else make_postgres_database()
-    with live_server(url, tmp_path_factory.mktemp("clients"), workers=1) as pair:
+    with live_server_on(request.param, tmp_path_factory.mktemp("clients"), workers=1) as pair:
         yield pair
-    if url:
-        drop_postgres_database(url)
 
 
 @pytest.fixture(scope="module")

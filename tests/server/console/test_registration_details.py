@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 
 from flask import Flask
 
+from core.db import unit_of_work
+from registrations import registrations
+from scorm_runtime import lms_comments
 from tests.conftest import TestTenant
-from tests.scorm_runtime.packages import MANIFEST_2004, launch, load, package, register
-from tests.server.console.conftest import Browser, complete, make_course, make_registration
+from tests.scorm_runtime.packages import MANIFEST_12, MANIFEST_2004, launch, load, package, register
+from tests.server.console.conftest import HOSTILE, Browser, complete, make_course, make_registration
 
 ANSWERS = {
     "cmi.interactions.0.id": "urn:q:order",
@@ -103,3 +107,59 @@ def test_outcomes_on_the_first_page_and_on_the_course(tenant: TestTenant, instru
         assert "How far learners are" in page
         assert "average score 80 %" in page
         assert page.count("50 %") >= 2
+
+
+def test_an_instructor_leaves_and_deletes_a_comment(app: Flask, tenant: TestTenant, instructor: Browser) -> None:
+    registration = register(tenant.id, load(tenant.id, package(MANIFEST_2004, {"one": "", "two": ""})))
+    address = f"/registration?id={registration}"
+    assert "Comments for the learner" in instructor.get(address).text
+    answer = instructor.post(
+        "/registration/comment", {"id": registration, "comment": HOSTILE + "\r\nbye", "activity": "two"}
+    )
+    assert (answer.status_code, answer.location) == (302, f"{address}#comments")
+    page = instructor.get(address).text
+    assert "The comment was saved." in page
+    assert HOSTILE not in page
+    assert "&lt;script&gt;" in page
+    player = launch(app, tenant.id, registration)
+    player.send(end="terminate", navigate="continue")
+    assert player.activity["cmi"]["cmi.comments_from_lms.0.comment"] == HOSTILE + "\nbye"
+    (comment,) = re.findall(r'name="comment" value="([^"]+)"', page)
+    instructor.post("/registration/comment/delete", {"id": registration, "comment": comment})
+    assert "&lt;script&gt;" not in instructor.get(address).text
+
+
+def test_comments_that_cannot_be_kept_say_why(app: Flask, tenant: TestTenant, instructor: Browser) -> None:
+    registration = register(tenant.id, load(tenant.id, package(MANIFEST_2004, {"one": ""})))
+    instructor.get("/")
+    for form, said in (
+        ({"comment": "  "}, "A comment needs a text."),
+        ({"comment": "x" * 4001}, "4000 are possible"),
+        ({"comment": "x", "activity": "nowhere"}, "no part &#39;nowhere&#39;"),
+    ):
+        assert instructor.post("/registration/comment", {"id": registration, **form}).status_code == 302
+        assert said in instructor.get(f"/registration?id={registration}").text
+
+
+def test_comments_of_another_tenant_are_out_of_reach(
+    app: Flask, tenant: TestTenant, other_tenant: TestTenant, instructor: Browser
+) -> None:
+    registration = register(other_tenant.id, load(other_tenant.id, package(MANIFEST_2004, {"one": ""})))
+    instructor.get("/")
+    assert instructor.post("/registration/comment", {"id": registration, "comment": "x"}).status_code == 404
+    with unit_of_work():
+        kept = lms_comments.add(registrations.get(other_tenant.id, registration), "theirs").id
+    form = {"id": registration, "comment": kept}
+    assert instructor.post("/registration/comment/delete", form).status_code == 404
+    assert [c.comment for c in lms_comments.find(registrations.get(other_tenant.id, registration))] == ["theirs"]
+
+
+def test_why_a_part_is_locked(app: Flask, tenant: TestTenant, instructor: Browser) -> None:
+    locked = '<adlcp:prerequisites type="aicc_script">one</adlcp:prerequisites>'
+    registration = register(tenant.id, load(tenant.id, package(MANIFEST_12, {"one": "", "two": locked})))
+    page = instructor.get(f"/registration?id={registration}").text
+    assert "Locked: <bdi>“Two” opens when these are done: “One”.</bdi>" in page
+    page = instructor.get(f"/registration?id={registration}", headers={"Accept-Language": "id"}).text
+    assert "Terkunci: <bdi>“Two” terbuka setelah ini selesai: “One”.</bdi>" in page
+    launch(app, tenant.id, registration).send({"cmi.core.lesson_status": "completed"}, end="terminate")
+    assert "Locked" not in instructor.get(f"/registration?id={registration}").text

@@ -1,0 +1,66 @@
+"""The gunicorn worker: threads, and connections in equal parts.
+
+All workers wait at one socket, and whoever wakes first takes every connection that has come: a handful of busy clients (a proxy's kept
+connections, say) may then all be at one process while the other rests. Here each worker leaves new connections for a moment to those
+who have fewer.
+"""
+
+from __future__ import annotations
+
+import mmap
+import struct
+import time
+from typing import Any
+
+from gunicorn.workers.gthread import ThreadWorker
+
+_SLOT = struct.Struct("<i")
+_SLOTS = 256
+_NOBODY = -1
+# How often, and how long each time, somebody with fewer connections gets the chance to take one: he may be stuck.
+_CHANCES = 10
+_PAUSE = 0.0005
+
+
+class Shares:
+    """Connections of each worker, in memory that all processes forked after this share."""
+
+    def __init__(self) -> None:
+        self._memory = mmap.mmap(-1, _SLOTS * _SLOT.size)
+        for age in range(_SLOTS):
+            self.tell(age, _NOBODY)
+
+    def tell(self, age: int, count: int) -> None:
+        """``age`` is the worker's number, which gunicorn counts up."""
+        _SLOT.pack_into(self._memory, age % _SLOTS * _SLOT.size, count)
+
+    def forget(self, age: int) -> None:
+        """The worker has ended."""
+        self.tell(age, _NOBODY)
+
+    def least(self) -> int:
+        """What the worker with the fewest has."""
+        counts = (count for (count,) in _SLOT.iter_unpack(self._memory[:]) if count != _NOBODY)
+        return min(counts, default=0)
+
+
+shares = Shares()
+
+
+class Worker(ThreadWorker):  # type: ignore[misc]
+    """See the module."""
+
+    _left_to_others = 0
+
+    def wait_for_and_dispatch_events(self, timeout: float) -> Any:
+        shares.tell(self.age, self.nr_conns)
+        return super().wait_for_and_dispatch_events(timeout)
+
+    def accept(self, listener: Any) -> None:
+        if self.nr_conns > shares.least() and self._left_to_others < _CHANCES:
+            self._left_to_others += 1
+            time.sleep(_PAUSE)
+            return
+        self._left_to_others = 0
+        super().accept(listener)
+        shares.tell(self.age, self.nr_conns)

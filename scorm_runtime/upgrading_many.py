@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
 from core import audit, clock, outbox
 from core.db import session, unit_of_work
@@ -45,31 +45,50 @@ class Survey:
 
 
 def survey(tenant_id: int, course_id: str, before: int, after: int) -> Survey:
-    """What moving from version ``before`` to ``after`` would do; nothing is changed."""
-    mine = (
-        Registration.tenant_id == tenant_id,
-        Registration.course_id == course_id,
-        Registration.course_version == before,
-    )
-    total = session().scalar(select(func.count()).select_from(Registration).where(*mine)) or 0
-    found = list(session().scalars(select(Registration).where(*mine).order_by(Registration.id).limit(SURVEYED)))
+    """What moving from version ``before`` to ``after`` would do; nothing is changed. Refuses what :func:`start` refuses."""
+    _check(tenant_id, course_id, before, after)
+    mine = select(Registration).where(*_on(tenant_id, course_id, before))
+    total = count(tenant_id, course_id, before)
+    found = list(session().scalars(mine.order_by(Registration.id).limit(SURVEYED)))
     plans = [upgrading.plan(registration, after) for registration in found]
     anew = tuple(r for r, told in zip(found, plans, strict=True) if not told.keeps_progress)
     return Survey(total, len(found), len(found) - len(anew), anew, plans[0] if plans else None)
 
 
 def start(tenant_id: int, course_id: str, before: int, after: int, *, actor: str, only_keeping: bool) -> None:
-    """Have them moved in the background; needs a unit of work. ``only_keeping``: those that would begin anew stay."""
+    """Have them moved in the background; needs a unit of work. ``only_keeping``: those that would begin anew stay.
+
+    :class:`Invalid` for one version twice, :class:`NotFound` for one that is none, :class:`Conflict` for one that is not ready.
+    """
+    _check(tenant_id, course_id, before, after)
+    audit.record(tenant_id, actor, "course.learners_moved", course_id, before=before, after=after)
+    outbox.enqueue(
+        tenant_id,
+        KIND,
+        {"course": course_id, "from": before, "to": after, "actor": actor, "only_keeping": only_keeping},
+    )
+
+
+def _check(tenant_id: int, course_id: str, before: int, after: int) -> None:
     catalogue.get_version(tenant_id, course_id, before)
     if before == after:
         raise Invalid(f"the registrations are on version {after} already", code="same_version")
     target = catalogue.get_version(tenant_id, course_id, after)
     if target.status != VersionStatus.READY:
         raise Conflict(f"version {after} of course {course_id!r} is not ready but {target.status}")
-    outbox.enqueue(
-        tenant_id,
-        KIND,
-        {"course": course_id, "from": before, "to": after, "actor": actor, "only_keeping": only_keeping},
+
+
+def count(tenant_id: int, course_id: str, number: int) -> int:
+    """How many registrations are on a version."""
+    query = select(func.count()).select_from(Registration).where(*_on(tenant_id, course_id, number))
+    return session().scalar(query) or 0
+
+
+def _on(tenant_id: int, course_id: str, number: int) -> tuple[ColumnElement[bool], ...]:
+    return (
+        Registration.tenant_id == tenant_id,
+        Registration.course_id == course_id,
+        Registration.course_version == number,
     )
 
 
@@ -98,12 +117,8 @@ def _work(row: OutboxRow) -> None:
 
 
 def _next(tenant_id: int, wanted: dict[str, Any], after: str) -> list[str]:
-    query = select(Registration.id).where(
-        Registration.tenant_id == tenant_id,
-        Registration.course_id == wanted["course"],
-        Registration.course_version == wanted["from"],
-        Registration.id > after,
-    )
+    mine = _on(tenant_id, wanted["course"], wanted["from"])
+    query = select(Registration.id).where(*mine, Registration.id > after)
     found = list(session().scalars(query.order_by(Registration.id).limit(_BATCH)))
     session().rollback()
     return found

@@ -23,6 +23,7 @@ def init_app(app: Flask) -> None:
         forwarders,
         imports,
         learners,
+        moves,
         oauth,
         openapi,
         records,

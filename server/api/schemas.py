@@ -84,6 +84,12 @@ OBJECTS: dict[str, dict[str, str]] = {
         "fromVersion": "integer", "toVersion": "integer", "keepsProgress": "boolean", "partsKept": "string[]",
         "partsAdded": "string[]", "partsRemoved": "string[]", "moved": "boolean",
     },
+    "RegistrationsMove": {
+        "fromVersion": "integer", "toVersion": "integer", "registrations": "integer", "lookedAt": "integer",
+        "keepingProgress": "integer", "beginningAnew": "string[]", "partsKept": "string[]", "partsAdded": "string[]",
+        "partsRemoved": "string[]", "started": "boolean",
+    },
+    "RegistrationsLeft": {"version": "integer", "registrations": "integer", "running": "boolean"},
     "Dependents": {"registrations": "integer", "completed": "integer", "openLaunches": "integer"},
     "FileListItem": {"path": "string", "size": "integer", "modified": "time"},
     "FileList": {"files": "FileListItem[]"},

@@ -1,8 +1,6 @@
-"""What depends on a version, moving registrations between versions, replacing single files, what is said of a course."""
+"""What depends on a version, replacing single files, what is said of a course."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from flask import Response, request
 
@@ -11,8 +9,7 @@ from core import audit
 from core.db import session, unit_of_work
 from core.errors import Invalid, NotFound
 from course_packages import assets, catalogue, importing, thumbnails
-from registrations import course_removal, registrations
-from scorm_runtime import upgrading
+from registrations import course_removal
 from server.api import openapi, reading
 from server.api.answers import answer, nothing
 from server.api.blueprint import bp
@@ -20,47 +17,9 @@ from server.api.reading import Body, body
 from server.downloads import send_blob
 
 
-class MoveBody(Body):
-    version: int
-    dry_run: bool = False
-
-
 class FactsBody(Body):
     description: str | None = None
     duration: float | None = None
-
-
-@bp.post("/registrations/<registration_id>/version")
-@web.scope("rest")
-@openapi.describe(
-    "Move a registration to another version of its course, or with dryRun only tell what is kept",
-    body=MoveBody,
-    returns="VersionMove",
-)
-def move_registration(registration_id: str) -> Response:
-    who, wanted = web.principal(), body(MoveBody)
-    if wanted.dry_run:
-        return answer(
-            _plan_json(upgrading.plan(registrations.get(who.tenant_id, registration_id), wanted.version), False)
-        )
-    with unit_of_work():
-        done = upgrading.move(registrations.get(who.tenant_id, registration_id), wanted.version)
-        audit.record(
-            who.tenant_id, f"credential:{who.key}", "registration.moved", registration_id, version=wanted.version
-        )
-    return answer(_plan_json(done, True))
-
-
-def _plan_json(found: upgrading.Plan, moved: bool) -> dict[str, Any]:
-    return {
-        "fromVersion": found.before,
-        "toVersion": found.after,
-        "keepsProgress": found.keeps_progress,
-        "partsKept": list(found.kept),
-        "partsAdded": list(found.added),
-        "partsRemoved": list(found.removed),
-        "moved": moved,
-    }
 
 
 @bp.get("/courses/<course_id>/dependents")

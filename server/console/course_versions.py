@@ -114,9 +114,6 @@ def course_move_start() -> Any:
             actor=me().actor,
             only_keeping=request.form.get("who") != "all",
         )
-        audit.record(
-            tenant_id(), me().actor, "course.learners_moved", course_id, before=before.number, after=after.number
-        )
         target = url_for("console.course_move", id=course_id, before=before.number, after=after.number)
     flash(_("The learners are being moved. You may leave this page."), "good")
     return redirect(target)

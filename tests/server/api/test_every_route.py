@@ -218,6 +218,15 @@ CASES = [
         {"version": 1, "dryRun": True},
         shows={"fromVersion": 2, "toVersion": 1, "keepsProgress": True, "moved": False},
     ),
+    Case(
+        "POST /courses/{courseId}/versions/{versionId}/registrations/version",
+        {"version": 2, "dryRun": True, "beginAnew": True},
+        shows={"fromVersion": 1, "toVersion": 2, "registrations": 0, "started": False},
+    ),
+    Case(
+        "GET /courses/{courseId}/versions/{versionId}/registrations/version",
+        shows={"version": 1, "registrations": 0, "running": False},
+    ),
     # what deletes
     Case("POST /registrations/{registrationId}/instances", status=204),
     Case("DELETE /registrations/{registrationId}/instances/{instanceId}", status=204),

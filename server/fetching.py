@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 from flask import Flask
 
 from core.settings import get_settings
-from course_packages import importing
+from course_packages import import_source
 from server import outbound
 
 # A job waits, not a client: a gigabyte over a slow line takes its time.
@@ -30,7 +30,7 @@ def name_of(url: str) -> str:
 
 
 def fetch(url: str, into: IO[bytes], *, private: bool = False) -> None:
-    """Into the file; :class:`course_packages.importing.FetchFailed` says why not. Checked again: names change.
+    """Into the file; :class:`course_packages.import_source.FetchFailed` says why not. Checked again: names change.
 
     ``private`` is for operators: addresses that are not public may be reached.
     """
@@ -38,10 +38,10 @@ def fetch(url: str, into: IO[bytes], *, private: bool = False) -> None:
     try:
         got = outbound.request("GET", url, limit=limit + 1, seconds=SECONDS, into=into, private=private)
     except (outbound.Failed, outbound.Refused) as failure:
-        raise importing.FetchFailed(str(failure)) from None
+        raise import_source.FetchFailed(str(failure)) from None
     if got.status != 200:
-        raise importing.FetchFailed(f"the server answered {got.status}")
+        raise import_source.FetchFailed(f"the server answered {got.status}")
 
 
 def init_app(app: Flask) -> None:
-    importing.fetcher = fetch
+    import_source.fetcher = fetch

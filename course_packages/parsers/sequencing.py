@@ -9,41 +9,15 @@ from collections.abc import Iterator
 from typing import Any, Literal, cast
 
 from course_packages import xml
-from course_packages.model import (
-    MapInfo,
-    Objective,
-    RollupCondition,
-    RollupRule,
-    RuleCondition,
-    Sequencing,
-    SequencingRule,
-)
+from course_packages.model import Sequencing
+from course_packages.parsers.sequencing_objectives import objectives
+from course_packages.parsers.sequencing_rules import rollup_rules, sequencing_rules
 from course_packages.parsers.values import Values
 from course_packages.xml import Element, attribute, child, children, line_of
 
-_ROLLUP_CONDITIONS = (
-    "satisfied",
-    "objectiveStatusKnown",
-    "objectiveMeasureKnown",
-    "completed",
-    "activityProgressKnown",
-    "attempted",
-    "attemptLimitExceeded",
-    "timeLimitExceeded",
-    "outsideAvailableTimeRange",
-)
-_RULE_CONDITIONS = (*_ROLLUP_CONDITIONS, "objectiveMeasureGreaterThan", "objectiveMeasureLessThan", "always")
-_ACTIONS = {
-    "preconditionrule": ("skip", "disabled", "hiddenFromChoice", "stopForwardTraversal"),
-    "exitconditionrule": ("exit",),
-    "postconditionrule": ("exitParent", "exitAll", "retry", "retryAll", "continue", "previous"),
-}
-_ROLLUP_ACTIONS = ("satisfied", "notSatisfied", "completed", "incomplete")
-_CHILD_SETS = ("all", "any", "none", "atLeastCount", "atLeastPercent")
 _TIMINGS = ("never", "once", "onEachNewAttempt")
 _CONSIDERATIONS = ("always", "ifAttempted", "ifNotSkipped", "ifNotSuspended")
 
-_Combination = Literal["all", "any"]
 _Timing = Literal["never", "once", "onEachNewAttempt"]
 
 
@@ -105,7 +79,7 @@ def _sequencing(parts: dict[str, Element], values: Values) -> Sequencing:
         if key in parts:
             found |= read(parts[key], values)
     if "objectives" in parts or "adlseq:objectives" in parts:
-        found["objectives"] = _objectives(parts.get("objectives"), parts.get("adlseq:objectives"), values)
+        found["objectives"] = objectives(parts.get("objectives"), parts.get("adlseq:objectives"), values)
     return Sequencing(**found)
 
 
@@ -120,52 +94,6 @@ def _control_mode(element: Element, values: Values) -> dict[str, Any]:
     }
 
 
-# --- rules --------------------------------------------------------------------------------------------------------
-
-
-def _rules(element: Element, values: Values) -> dict[str, Any]:
-    return {
-        "pre_condition_rules": _rules_of(element, "preconditionrule", values),
-        "exit_condition_rules": _rules_of(element, "exitconditionrule", values),
-        "post_condition_rules": _rules_of(element, "postconditionrule", values),
-    }
-
-
-def _rules_of(element: Element, kind: str, values: Values) -> tuple[SequencingRule, ...]:
-    return tuple(filter(None, (_rule(rule, kind, values) for rule in children(element, kind))))
-
-
-def _rule(rule: Element, kind: str, values: Values) -> SequencingRule | None:
-    """None when the action is none: a rule that does nothing."""
-    group, act = child(rule, "ruleconditions"), child(rule, "ruleaction")
-    value = "" if act is None else attribute(act, "action") or ""
-    action = values.to_token(act if act is not None else rule, "action", value, _ACTIONS[kind], "no rule")
-    if action is None:
-        return None
-    conditions = () if group is None else tuple(_rule_conditions(group, values))
-    if not conditions:
-        values.findings.add("rule_without_condition", file=values.file, line=line_of(rule), action=action)
-        return None
-    combination = "all" if group is None else values.token(group, "conditionCombination", ("all", "any"), "all")
-    return SequencingRule(action=action, conditions=conditions, combination=cast(_Combination, combination))
-
-
-def _rule_conditions(group: Element, values: Values) -> Iterator[RuleCondition]:
-    for element in children(group, "rulecondition"):
-        value = attribute(element, "condition") or ""
-        condition = values.to_token(element, "condition", value, _RULE_CONDITIONS, "no condition")
-        if condition is None:
-            continue
-        yield RuleCondition(
-            condition=condition,
-            referenced_objective=attribute(element, "referencedObjective") or None,
-            measure_threshold=values.number(element, "measureThreshold", 0.0, -1, 1)
-            if attribute(element, "measureThreshold")
-            else None,
-            negated=values.token(element, "operator", ("noOp", "not"), "noOp") == "not",
-        )
-
-
 def _limits(element: Element, values: Values) -> dict[str, Any]:
     absolute = attribute(element, "attemptAbsoluteDurationLimit")
     return {
@@ -174,128 +102,6 @@ def _limits(element: Element, values: Values) -> dict[str, Any]:
         if absolute
         else None,
     }
-
-
-# --- rollup -------------------------------------------------------------------------------------------------------
-
-
-def _rollup(element: Element, values: Values) -> dict[str, Any]:
-    rules = (_rollup_rule(rule, values) for rule in children(element, "rolluprule"))
-    return {
-        "rollup_rules": tuple(rule for rule in rules if rule is not None),
-        "rollup_objective_satisfied": values.boolean(element, "rollupObjectiveSatisfied", True),
-        "rollup_progress_completion": values.boolean(element, "rollupProgressCompletion", True),
-        "objective_measure_weight": values.number(element, "objectiveMeasureWeight", 1.0, 0, 1),
-    }
-
-
-def _rollup_rule(rule: Element, values: Values) -> RollupRule | None:
-    group, act = child(rule, "rollupconditions"), child(rule, "rollupaction")
-    value = "" if act is None else attribute(act, "action") or ""
-    action = values.to_token(act if act is not None else rule, "action", value, _ROLLUP_ACTIONS, "no rule")
-    if action is None:
-        return None
-    conditions = () if group is None else tuple(_rollup_conditions(group, values))
-    if not conditions:
-        values.findings.add("rule_without_condition", file=values.file, line=line_of(rule), action=action)
-        return None
-    combination = "any" if group is None else values.token(group, "conditionCombination", ("all", "any"), "any")
-    return RollupRule(
-        action=action,
-        child_activity_set=cast(
-            Literal["all", "any", "none", "atLeastCount", "atLeastPercent"],
-            values.token(rule, "childActivitySet", _CHILD_SETS, "all"),
-        ),
-        minimum_count=values.count(rule, "minimumCount") or 0,
-        minimum_percent=values.number(rule, "minimumPercent", 0.0, 0, 1),
-        conditions=conditions,
-        combination=cast(_Combination, combination),
-    )
-
-
-def _rollup_conditions(group: Element, values: Values) -> Iterator[RollupCondition]:
-    for element in children(group, "rollupcondition"):
-        value = attribute(element, "condition") or ""
-        condition = values.to_token(element, "condition", value, _ROLLUP_CONDITIONS, "no condition")
-        if condition is not None:
-            negated = values.token(element, "operator", ("noOp", "not"), "noOp") == "not"
-            yield RollupCondition(condition=condition, negated=negated)
-
-
-# --- objectives ---------------------------------------------------------------------------------------------------
-
-
-def _objectives(element: Element | None, extended: Element | None, values: Values) -> tuple[Objective, ...]:
-    """``imsss:objectives`` joined with the maps that ``adlseq:objectives`` (4th edition) adds by objective ID."""
-    added: dict[str | None, list[Element]] = {}
-    for objective in children(extended, "objective") if extended is not None else ():
-        added.setdefault(attribute(objective, "objectiveID"), []).extend(children(objective, "mapinfo"))
-    found: list[Objective] = []
-    seen: set[str | None] = set()
-    for objective in children(element, "primaryobjective", "objective") if element is not None else ():
-        identifier = attribute(objective, "objectiveID") or None
-        primary = xml.name(objective) == "primaryobjective"
-        if identifier in seen or (identifier is None and not primary):
-            values.findings.add(
-                "objective_invalid", file=values.file, line=line_of(objective), identifier=identifier or ""
-            )
-            continue
-        seen.add(identifier)
-        found.append(_objective(objective, identifier, primary, added.pop(identifier, []), values))
-    for identifier in added:
-        line = None if extended is None else line_of(extended)
-        values.findings.add("objective_unknown", file=values.file, line=line, identifier=identifier or "")
-    return tuple(found)
-
-
-def _objective(
-    element: Element, identifier: str | None, primary: bool, extended: list[Element], values: Values
-) -> Objective:
-    minimum = child(element, "minnormalizedmeasure")
-    measure = 1.0
-    if minimum is not None and xml.text(minimum):
-        measure = values.to_number(minimum, "minNormalizedMeasure", xml.text(minimum), 1.0, -1, 1)
-    return Objective(
-        objective_id=identifier,
-        primary=primary,
-        satisfied_by_measure=values.boolean(element, "satisfiedByMeasure", False),
-        min_normalized_measure=measure,
-        maps=tuple(_maps(element, extended, values)),
-    )
-
-
-def _maps(element: Element, extended: list[Element], values: Values) -> Iterator[MapInfo]:
-    maps: dict[str, dict[str, Any]] = {}
-    for entry in children(element, "mapinfo"):
-        maps.setdefault(attribute(entry, "targetObjectiveID") or "", {}).update(
-            read_satisfied_status=values.boolean(entry, "readSatisfiedStatus", True),
-            read_normalized_measure=values.boolean(entry, "readNormalizedMeasure", True),
-            write_satisfied_status=values.boolean(entry, "writeSatisfiedStatus", False),
-            write_normalized_measure=values.boolean(entry, "writeNormalizedMeasure", False),
-        )
-    for entry in extended:
-        # A target that only adlseq names shares none of the two facts of imsss.
-        nothing = {"read_satisfied_status": False, "read_normalized_measure": False}
-        maps.setdefault(attribute(entry, "targetObjectiveID") or "", nothing).update(
-            read_raw_score=values.boolean(entry, "readRawScore", True),
-            read_min_score=values.boolean(entry, "readMinScore", True),
-            read_max_score=values.boolean(entry, "readMaxScore", True),
-            read_completion_status=values.boolean(entry, "readCompletionStatus", True),
-            read_progress_measure=values.boolean(entry, "readProgressMeasure", True),
-            write_raw_score=values.boolean(entry, "writeRawScore", False),
-            write_min_score=values.boolean(entry, "writeMinScore", False),
-            write_max_score=values.boolean(entry, "writeMaxScore", False),
-            write_completion_status=values.boolean(entry, "writeCompletionStatus", False),
-            write_progress_measure=values.boolean(entry, "writeProgressMeasure", False),
-        )
-    for target, flags in maps.items():
-        if target:
-            yield MapInfo(target_objective_id=target, **flags)
-        else:
-            values.findings.add("map_without_target", file=values.file, line=line_of(element))
-
-
-# --- the rest -----------------------------------------------------------------------------------------------------
 
 
 def _randomization(element: Element, values: Values) -> dict[str, Any]:
@@ -334,9 +140,9 @@ def _rollup_considerations(element: Element, values: Values) -> dict[str, Any]:
 
 _READERS = {
     "controlmode": _control_mode,
-    "sequencingrules": _rules,
+    "sequencingrules": sequencing_rules,
     "limitconditions": _limits,
-    "rolluprules": _rollup,
+    "rolluprules": rollup_rules,
     "randomizationcontrols": _randomization,
     "deliverycontrols": _delivery,
     "constrainedchoiceconsiderations": _constrained_choice,

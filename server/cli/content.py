@@ -16,7 +16,7 @@ from rich.progress import Progress
 
 from core.blobs import Blob, blobs
 from core.db import session, unit_of_work
-from course_packages import catalogue, importing, inspection
+from course_packages import catalogue, import_reading, import_source, importing, inspection
 from server import fetching, jobs
 from server.cli import package_text
 from server.cli.context import Context, pass_context, shared, tenant_id_of
@@ -71,7 +71,7 @@ def import_(
             options = _Options(course_id or _course_id(name), name, new_version, threshold)
             try:
                 blob = _staged(progress, file, name, allow_private)
-            except importing.FetchFailed as failure:
+            except import_source.FetchFailed as failure:
                 results.append(_failed(file, options, str(failure)))
                 continue
             results.append(_import(app, progress, tenant_id, str(file), blob, options))
@@ -106,7 +106,7 @@ def _staged(progress: Progress, file: Path | str, name: str, private: bool) -> B
         fetching.fetch(file, copy, private=private)
         progress.remove_task(bar)
         if not copy.tell():
-            raise importing.FetchFailed("the answer is empty")
+            raise import_source.FetchFailed("the answer is empty")
         copy.seek(0)
         return importing.stage(copy)
 
@@ -173,7 +173,7 @@ def _watch(app: Flask, progress: Progress, bar: Any, tenant_id: int, job_id: str
 def inspect(context: Context, locale: str, file: Path) -> None:
     """Show what a package holds and what an import would say of it, without storing anything."""
     with file.open("rb") as source:
-        found = inspection.inspect(source, importing.limits(context.settings), filename=file.name)
+        found = inspection.inspect(source, import_reading.limits(context.settings), filename=file.name)
     context.show(package_text.as_json(file.name, found, locale), package_text.as_text(file.name, found, locale))
     sys.exit(0 if found.importable else 1)
 

@@ -18,7 +18,7 @@ from core.db import session, unit_of_work
 from core.errors import Conflict, Invalid, TooLarge, Unavailable
 from core.events import Event
 from core.outbox import OutboxRow
-from course_packages import catalogue, importing
+from course_packages import catalogue, import_outcome, import_reading, importing
 from course_packages.models import ImportJob, JobStatus, PackageFile, VersionStatus
 from tests.conftest import TestTenant
 from tests.course_packages.building import manifest_12, manifest_2004, package, patched, zipped
@@ -156,17 +156,17 @@ def test_running_again_after_the_end_or_a_crash_changes_nothing_more(
     tenant: TestTenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job_id = start(tenant, package(manifest_12(), ("index.html", "b.html")))
-    finish = importing._finish
+    finish = import_outcome.finish
 
     def die(*args: Any) -> None:
         raise SystemExit(9)
 
-    monkeypatch.setattr(importing, "_finish", die)
+    monkeypatch.setattr(import_outcome, "finish", die)
     with pytest.raises(SystemExit):
         importing.run_import(tenant.id, job_id)
     session().rollback()
     assert importing.get_job(tenant.id, job_id).status == JobStatus.RUNNING
-    monkeypatch.setattr(importing, "_finish", finish)
+    monkeypatch.setattr(import_outcome, "finish", finish)
     for _ in range(2):
         importing.run_import(tenant.id, job_id)
     session().rollback()
@@ -200,7 +200,7 @@ def test_our_own_fault_ends_the_job_without_a_riddle(tenant: TestTenant, monkeyp
     def fault(*args: Any) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(importing, "inspect", fault)
+    monkeypatch.setattr(import_reading, "inspect", fault)
     importing.run_import(tenant.id, job_id)
     session().rollback()
     assert "error of this server" in importing.get_job(tenant.id, job_id).message

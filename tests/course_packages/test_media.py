@@ -9,7 +9,7 @@ import pytest
 from core.blobs import blobs
 from core.db import session, unit_of_work
 from core.errors import Conflict, Invalid
-from course_packages import catalogue, importing, media
+from course_packages import catalogue, import_reading, import_source, importing, media
 from course_packages.model import Standard, from_json, to_json
 from tests.conftest import TestTenant
 from tests.course_packages.building import inspected, manifest_12, package
@@ -89,14 +89,14 @@ def test_a_job_is_cancelled_while_it_is_worked_on(tenant: TestTenant, monkeypatc
     blob = importing.stage(io.BytesIO(package(manifest_12())))
     with unit_of_work():
         job_id = importing.start_import(tenant.id, "a", blob, "a.zip").id
-    inspect = importing.inspect
+    inspect = import_reading.inspect
 
     def cancelled_meanwhile(*args: object, **options: object) -> object:
         with unit_of_work():
             importing.cancel(tenant.id, job_id)
         return inspect(*args, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(importing, "inspect", cancelled_meanwhile)
+    monkeypatch.setattr(import_reading, "inspect", cancelled_meanwhile)
     importing.run_import(tenant.id, job_id)
     session().rollback()
     job = importing.get_job(tenant.id, job_id)
@@ -112,10 +112,10 @@ def test_a_package_is_fetched_by_the_job(tenant: TestTenant, monkeypatch: pytest
 
     def fetch(url: str, into: io.BytesIO) -> None:
         if url.endswith("gone.zip"):
-            raise importing.FetchFailed("the server answered 404")
+            raise import_source.FetchFailed("the server answered 404")
         into.write(data)
 
-    monkeypatch.setattr(importing, "fetcher", fetch)
+    monkeypatch.setattr(import_source, "fetcher", fetch)
     for name in ("course", "gone"):
         with unit_of_work():
             job_id = importing.start_import(tenant.id, name, f"https://example.org/{name}.zip", f"{name}.zip").id

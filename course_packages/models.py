@@ -57,7 +57,7 @@ class Course(Model):
 
 
 class CourseVersion(Model):
-    """One upload of a course. Never changes once ``status`` is ready or rejected.
+    """One upload of a course. Never changes once ``status`` is ready or rejected, but for a thumbnail made later.
 
     ``package`` is :func:`course_packages.model.to_json` (None unless ready); read it with ``catalogue.package``.
     ``report`` is :meth:`course_packages.problems.Report.to_json` as an object.

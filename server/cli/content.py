@@ -1,4 +1,4 @@
-"""Commands for course packages: import, inspect."""
+"""Commands for course packages: import, inspect, thumbnails."""
 
 from __future__ import annotations
 
@@ -13,10 +13,14 @@ from typing import Any
 import click
 from flask import Flask
 from rich.progress import Progress
+from sqlalchemy import select
 
 from core.blobs import Blob, blobs
 from core.db import session, unit_of_work
-from course_packages import catalogue, import_reading, import_source, importing, inspection
+from core.errors import NotFound
+from core.tenants import Tenant
+from course_packages import catalogue, import_reading, import_source, importing, inspection, thumbnail_backfill
+from course_packages.thumbnails import NotMade
 from server import fetching, jobs
 from server.cli import package_text
 from server.cli.context import Context, pass_context, shared, tenant_id_of
@@ -178,4 +182,43 @@ def inspect(context: Context, locale: str, file: Path) -> None:
     sys.exit(0 if found.importable else 1)
 
 
-COMMANDS = (import_, inspect)
+@click.command("thumbnails")
+@shared
+@click.option("--tenant", metavar="APP_ID", help="Only courses of this application; default: of all.")
+@pass_context
+def thumbnails_(context: Context, tenant: str | None) -> None:
+    """Make thumbnails for course versions that have none, as an import would; safe to run again, also while serving.
+
+    For versions imported before there were thumbnails, and for videos after `pip install 'rekam[video]'`.
+    """
+    results = []
+    with context.app(), context.progress() as progress:
+        tell = context.teller(progress)
+        waiting = [(id_, version) for id_ in _tenants(tenant) for version in thumbnail_backfill.without(id_)]
+        for done, (tenant_id, version_id) in enumerate(waiting, 1):
+            results.append(_fill(tenant_id, version_id))
+            tell("thumbnails", done, len(waiting))
+    context.table(results, {"course": "Course", "version": "Version", "status": "Thumbnail", "message": "Message"})
+
+
+def _tenants(app_id: str | None) -> list[int]:
+    if app_id:
+        return [tenant_id_of(app_id)]
+    found = list(session().scalars(select(Tenant.id).order_by(Tenant.id)))
+    session().rollback()
+    return found
+
+
+def _fill(tenant_id: int, version_id: str) -> dict[str, Any]:
+    version = catalogue.version_by_id(tenant_id, version_id)
+    told = {"course": version.course_id, "version": version.number, "status": "none", "message": ""}
+    session().rollback()
+    try:
+        if thumbnail_backfill.fill(tenant_id, version_id):
+            told["status"] = "made"
+    except (NotMade, NotFound) as reason:
+        told |= {"status": "failed", "message": str(reason)}
+    return told
+
+
+COMMANDS = (import_, inspect, thumbnails_)

@@ -18,19 +18,21 @@ from click.testing import CliRunner
 from flask import Flask
 from sqlalchemy import text
 
-from core.db import db, session
+from core.db import db, session, unit_of_work
 from core.settings import Settings
 from server.app import create_app
 from server.cli import main
 from server.demo import build_zip
 from tests.conftest import DATABASES, basic, drop_postgres_database, make_postgres_database
+from tests.course_packages.pictures import pdf
 from tests.live import ROOT
 from tests.serving import serving
 
 HERE = Settings().base_url
 LEAVES = {
     "backup", "bootstrap", "config", "credential create", "credential list", "credential revoke", "credential rotate",
-    "db status", "db upgrade", "doctor", "import", "restore", "serve", "user create", "user list", "verify", "worker",
+    "db status", "db upgrade", "doctor", "import", "restore", "serve", "thumbnails", "user create", "user list", "verify",
+    "worker",
 }  # fmt: skip
 
 
@@ -243,6 +245,21 @@ def test_import(installation: Installation, tmp_path: Path) -> None:
     with serving(b"") as address:
         assert "empty" in installation.run("import", "--allow-private", f"{address}a.zip", code=1)
     installation.run("import", "ftp://example.org/a.zip", code=2)
+
+
+def test_thumbnails_of_versions_imported_before_there_were_any(installation: Installation, tmp_path: Path) -> None:
+    installation.json("bootstrap", "--no-demo")
+    (tmp_path / "leaflet.pdf").write_bytes(pdf())
+    (tmp_path / "plain.zip").write_bytes(build_zip())
+    assert len(installation.json("import", str(tmp_path / "leaflet.pdf"), str(tmp_path / "plain.zip"))) == 2
+    with installation.app().app_context():
+        with unit_of_work() as current:
+            current.execute(text("UPDATE course_versions SET thumbnail = NULL"))
+        db.engine.dispose()
+    rows = {row["course"]: row["status"] for row in installation.json("thumbnails")}
+    assert (rows["leaflet"], len(rows)) == ("made", 2)
+    assert "leaflet" not in {row["course"] for row in installation.json("thumbnails")}
+    assert installation.json("thumbnails", "--tenant", "nobody", code=1)["error"]["code"] == "invalid"
 
 
 def test_commands_before_the_first_start_say_what_to_do(sqlite: Installation, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ PORT ?= 8000
 CONTENT_PORT ?= 8001
 BIN := .venv/bin
 
-.PHONY: help setup run test check format docs pictures bench conformance-xapi supplement-xapi fuzz-xapi poll-xapi conformance-scorm properties-sequencing bench-sequencing bench-learners clean bench-imports fuzz-packages kills
+.PHONY: help setup run test check format docs pictures bench conformance-xapi supplement-xapi fuzz-xapi poll-xapi conformance-scorm conformance-packages properties-sequencing bench-sequencing bench-learners clean bench-imports fuzz-packages kills
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,6 +64,9 @@ supplement-xapi: .venv/.installed-tests ## Our own xAPI tests against any LRS; L
 
 conformance-scorm: .venv/.installed-tests ## ADL's SCORM 2004 LMS tests; SUITE=folder of its checkout, CASES="…" for some
 	@$(BIN)/python -m conformance.scorm.run "$(SUITE)" $(CASES)
+
+conformance-packages: .venv/.installed-tests ## Sample packages of a public parser, judged as its tests do; SUITE=folder of its checkout
+	@$(BIN)/python -m conformance.packages.run "$(SUITE)"
 
 properties-sequencing: .venv/.installed-tests ## Random walks through 20,000 random courses (or COURSES=…), some minutes
 	@SEQUENCING_COURSES=$(or $(COURSES),20000) $(BIN)/python -m pytest -q -n 2 tests/scorm_runtime/sequencing/test_properties.py

@@ -28,8 +28,8 @@ _PARSED = 10
 def read(sha256: str, filename: str, options: dict[str, Any], progress: Progress) -> Outcome:
     """Inspect the upload and, when it is good, publish its files."""
     with blobs().as_file(sha256) as path, path.open("rb") as file:
-        threshold = options.get("threshold", media.THRESHOLD)
-        found = inspect(file, limits(), filename=filename, threshold=threshold)
+        threshold, strict = options.get("threshold", media.THRESHOLD), options.get("strict", False)
+        found = inspect(file, limits(), filename=filename, threshold=threshold, strict=strict)
         if found.package is None:
             return Outcome(found.report)
         if found.files is None:

@@ -58,16 +58,19 @@ def start_import(
     *,
     may_create_version: bool = True,
     threshold: float | None = None,
+    strict: bool = False,
 ) -> ImportJob:
     """Record a new version (status importing) with its job and enqueue the work; needs a unit of work.
 
     ``source`` is what :func:`stage` stored, or an address that the job fetches. ``threshold`` (0 to 1): from which share of
-    pages or time on a course made of a media file is complete.
+    pages or time on a course made of a media file is complete. ``strict``: nothing is repaired (:mod:`course_packages.strictness`).
     :class:`core.errors.Conflict` when the course exists and ``may_create_version`` is false, :class:`core.errors.Invalid`
     for a course id that cannot be one. The job's ``status`` goes from RUNNING to COMPLETE or ERROR.
     """
     _check_id(course_id)
     options: dict[str, Any] = {} if threshold is None else {"threshold": _share(threshold)}
+    if strict:
+        options["strict"] = True
     if isinstance(source, str):
         options["url"], source = source, Blob("", 0)
     course = _course(tenant_id, course_id, filename, may_exist=may_create_version)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import IO
 
-from course_packages import detection, media, xml
+from course_packages import detection, media, strictness, xml
 from course_packages.archive import Archive, Limits
 from course_packages.model import CoursePackage, Standard
 from course_packages.parsers import aicc, cmi5, schemas, scorm_12, scorm_2004, tincan
@@ -32,11 +32,17 @@ class Inspection:
 
 
 def inspect(
-    file: IO[bytes], limits: Limits | None = None, *, filename: str = "", threshold: float = media.THRESHOLD
+    file: IO[bytes],
+    limits: Limits | None = None,
+    *,
+    filename: str = "",
+    threshold: float = media.THRESHOLD,
+    strict: bool = False,
 ) -> Inspection:
     """Read a package from a seekable zip, or a single media file. Never raises for what is in it: the report says it.
 
-    ``filename`` names a course made of a media file, which is complete from ``threshold`` (0 to 1) on.
+    ``filename`` names a course made of a media file, which is complete from ``threshold`` (0 to 1) on. ``strict``: what breaks
+    the rules of the standard blocks the package instead of being repaired (:mod:`course_packages.strictness`).
     """
     limits = limits or Limits()
     findings = Findings()
@@ -53,7 +59,8 @@ def inspect(
         package = _parse(found, files)
     except Rejected:
         package = None
-    return Inspection(None if findings.has_errors else package, findings.report(), files)
+    report = strictness.strict(findings.report()) if strict else findings.report()
+    return Inspection(None if report.errors else package, report, files)
 
 
 def _parse(found: detection.Detected, files: PackageFiles) -> CoursePackage:

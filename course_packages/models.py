@@ -113,7 +113,7 @@ class PackageFile(Model):
 class ImportJob(Model):
     """One import, as SCORM Cloud's importJobs show it. ``progress`` is 0 to 100.
 
-    ``options``: ``url`` to fetch the package from, ``threshold`` of a media course; both may be absent.
+    ``options``: ``url`` to fetch the package from, ``threshold`` of a media course, ``strict``; all may be absent.
     """
 
     __tablename__ = "import_jobs"

@@ -10,11 +10,18 @@ from course_packages.messages import MESSAGES
 Severity = Literal["error", "warning"]
 
 
-def _words(code: str, values: dict[str, Any], locale: str) -> tuple[str, str]:
+# Repairs need no advice, unless a strict import refuses them (course_packages.strictness).
+_CORRECT = {
+    "en": "Correct the manifest; a strict import repairs nothing.",
+    "id": "Perbaiki manifes; impor ketat tidak memperbaiki apa pun.",
+}
+
+
+def words(code: str, values: dict[str, Any], locale: str) -> tuple[str, str]:
     """(message, advice) of a code in ``en`` or ``id``."""
     text = MESSAGES[code]
     message, advice = text.indonesian if locale == "id" else text.english
-    return message.format_map(values), advice.format_map(values)
+    return message.format_map(values), advice.format_map(values) or _CORRECT["id" if locale == "id" else "en"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +90,7 @@ class Report:
 
 
 def _problem_json(problem: Problem, locale: str) -> dict[str, Any]:
-    message, advice = _words(problem.code, problem.values, locale)
+    message, advice = words(problem.code, problem.values, locale)
     return {
         "severity": problem.severity,
         "code": problem.code,
@@ -98,7 +105,7 @@ def _problem_json(problem: Problem, locale: str) -> dict[str, Any]:
 def _repair_json(repair: Repair, locale: str) -> dict[str, Any]:
     return {
         "code": repair.code,
-        "message": _words(repair.code, repair.values, locale)[0],
+        "message": words(repair.code, repair.values, locale)[0],
         "file": repair.file,
         "line": repair.line,
         "count": repair.count,
@@ -112,7 +119,7 @@ def localized(report: dict[str, Any], locale: str) -> dict[str, Any]:
     def again(entry: dict[str, Any]) -> dict[str, Any]:
         if entry["code"] not in MESSAGES:
             return entry
-        message, advice = _words(entry["code"], entry["values"], locale)
+        message, advice = words(entry["code"], entry["values"], locale)
         return {**entry, "message": message} | ({"advice": advice} if "advice" in entry else {})
 
     return {kind: [again(entry) for entry in entries] for kind, entries in report.items()}
@@ -142,7 +149,7 @@ class Findings:
         if len(self._problems) >= MOST_PROBLEMS and (severity == "warning" or self.has_errors):
             return
         values = _shortened(values)
-        message, advice = _words(code, values, "en")
+        message, advice = words(code, values, "en")
         self._problems.append(
             Problem(
                 severity=severity,
@@ -171,7 +178,7 @@ class Findings:
             values = _shortened(values)
             self._repairs[code] = Repair(
                 code=code,
-                message=_words(code, values, "en")[0],
+                message=words(code, values, "en")[0],
                 file=_short(file),
                 line=line,
                 count=count,

@@ -29,6 +29,7 @@ _QUERY = {
     "postbackUrl": "Where the job is posted once it is done",
     "tags": "Tags for the course (comma-separated)",
     "completionThreshold": "A PDF, video, sound or picture: complete from this share (0 to 1) of its pages or time on; 0.9",
+    "strict": "true: what breaks the rules of the standard rejects the package; else it is repaired where it can be",
     "filename": "The name of the file where the body is the file itself",
 }
 
@@ -89,10 +90,10 @@ def _start(course_id: str, source: Blob | str, name: str) -> Response:
     who = web.principal()
     # In the dialect an existing course is an error unless the client says otherwise.
     may = reading.flag("mayCreateNewVersion")
-    threshold = reading.share("completionThreshold")
+    threshold, strict = reading.share("completionThreshold"), reading.flag("strict")
     with unit_of_work():
         job = importing.start_import(
-            who.tenant_id, course_id, source, name, may_create_version=may, threshold=threshold
+            who.tenant_id, course_id, source, name, may_create_version=may, threshold=threshold, strict=strict
         )
         if tags := reading.many("tags"):
             course = catalogue.get_course(who.tenant_id, course_id)

@@ -25,6 +25,7 @@ from server import fetching, jobs
 from server.cli import package_text
 from server.cli.context import Context, pass_context, shared, tenant_id_of
 
+_STRICT = "Reject what breaks the rules of the standard instead of repairing it."
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -48,6 +49,7 @@ def _files_or_addresses(
     type=click.FloatRange(0, 1, min_open=True),
     help="PDF, video, sound, picture: complete from this share on; default 0.9.",
 )
+@click.option("--strict", is_flag=True, help=_STRICT)
 @click.option("--allow-private", is_flag=True, help="Addresses may be of this machine or a private network.")
 @click.argument("files", nargs=-1, required=True, callback=_files_or_addresses, metavar="FILE|URL…")
 @pass_context
@@ -57,6 +59,7 @@ def import_(
     course_id: str | None,
     new_version: bool,
     threshold: float | None,
+    strict: bool,
     allow_private: bool,
     files: tuple[Path | str, ...],
 ) -> None:
@@ -72,7 +75,7 @@ def import_(
         tenant_id = tenant_id_of(tenant)
         for file in files:
             name = file.name if isinstance(file, Path) else fetching.name_of(file)
-            options = _Options(course_id or _course_id(name), name, new_version, threshold)
+            options = _Options(course_id or _course_id(name), name, new_version, threshold, strict)
             try:
                 blob = _staged(progress, file, name, allow_private)
             except import_source.FetchFailed as failure:
@@ -98,6 +101,7 @@ class _Options:
     filename: str
     new_version: bool
     threshold: float | None
+    strict: bool
 
 
 def _staged(progress: Progress, file: Path | str, name: str, private: bool) -> Blob:
@@ -140,6 +144,7 @@ def _import(
             options.filename,
             may_create_version=options.new_version,
             threshold=options.threshold,
+            strict=options.strict,
         ).id
     over = threading.Event()
     watcher = threading.Thread(target=_watch, args=(app, progress, bar, tenant_id, job_id, over), daemon=True)
@@ -172,12 +177,13 @@ def _watch(app: Flask, progress: Progress, bar: Any, tenant_id: int, job_id: str
 @click.option(
     "--locale", type=click.Choice(["en", "id"]), default="en", show_default=True, help="Language of the report."
 )
+@click.option("--strict", is_flag=True, help=_STRICT)
 @click.argument("file", type=_file)
 @pass_context
-def inspect(context: Context, locale: str, file: Path) -> None:
+def inspect(context: Context, locale: str, strict: bool, file: Path) -> None:
     """Show what a package holds and what an import would say of it, without storing anything."""
     with file.open("rb") as source:
-        found = inspection.inspect(source, import_reading.limits(context.settings), filename=file.name)
+        found = inspection.inspect(source, import_reading.limits(context.settings), filename=file.name, strict=strict)
     context.show(package_text.as_json(file.name, found, locale), package_text.as_text(file.name, found, locale))
     sys.exit(0 if found.importable else 1)
 

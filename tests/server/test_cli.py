@@ -24,6 +24,7 @@ from server.app import create_app
 from server.cli import main
 from server.demo import build_zip
 from tests.conftest import DATABASES, basic, drop_postgres_database, make_postgres_database
+from tests.course_packages.building import manifest_12, package
 from tests.course_packages.pictures import pdf
 from tests.live import ROOT
 from tests.serving import serving
@@ -230,6 +231,11 @@ def test_import(installation: Installation, tmp_path: Path) -> None:
     assert installation.json("import", "--no-new-version", str(good), code=1)["error"]["code"] == "course_exists"
     installation.run("import", "--course-id", "x", str(good), str(bad), code=2)
     installation.run("import", str(tmp_path / "absent.zip"), code=2)
+    (tmp_path / "untitled.zip").write_bytes(package(manifest_12().replace("<title>Course</title>", "")))
+    (row,) = installation.json("import", str(tmp_path / "untitled.zip"))
+    assert (row["status"], len(row["warnings"])) == ("COMPLETE", 1)
+    (row,) = installation.json("import", "--strict", str(tmp_path / "untitled.zip"), code=1)
+    assert (row["status"], "has no title" in row["message"]) == ("ERROR", True)
     table = installation.run("import", str(good))
     assert "COMPLETE" in table
     with serving(good.read_bytes()) as address:

@@ -67,6 +67,17 @@ def test_a_rejected_package_says_why_in_both_languages(tmp_path: Path) -> None:
     assert "tidak ada" in run(str(file), "--locale", "id")[1]
 
 
+def test_a_strict_look_at_what_would_be_repaired(tmp_path: Path) -> None:
+    file = tmp_path / "untitled.zip"
+    file.write_bytes(package(manifest_12().replace("<title>Course</title>", "")))
+    assert run(str(file))[0] == 0
+    code, text = run(str(file), "--strict")
+    assert code == 1
+    assert "The course has no title" in text
+    assert "a strict import repairs nothing" in text
+    assert "impor ketat" in run(str(file), "--strict", "--locale", "id", "--json")[1]
+
+
 def test_json_for_machines(tmp_path: Path) -> None:
     file = tmp_path / "good.zip"
     file.write_bytes(package(manifest_12()))

@@ -32,8 +32,9 @@ def read(sha256: str, filename: str, options: dict[str, Any], progress: Progress
         found = inspect(file, limits(), filename=filename, threshold=threshold, strict=strict)
         if found.package is None:
             return Outcome(found.report)
-        if found.files is None:
-            return _media(found.package, found.report, sha256, path, progress)
+        if found.single is not None:
+            return _single(found.single, Outcome(found.report, found.package), sha256, path, progress)
+        assert found.files is not None, "a package is a zip or a single file"
         try:
             stored = _store(found.files, progress, FETCHED if "url" in options else _PARSED)
         except BadZip as bad:
@@ -41,13 +42,12 @@ def read(sha256: str, filename: str, options: dict[str, Any], progress: Progress
     return _with_picture(Outcome(found.report, found.package, stored), found.package)
 
 
-def _media(package: CoursePackage, report: Report, sha256: str, path: Path, progress: Progress) -> Outcome:
-    """A media file is stored already: it is what was uploaded."""
-    name = package.organization.items[0].launch_facts["path"]
+def _single(name: str, outcome: Outcome, sha256: str, path: Path, progress: Progress) -> Outcome:
+    """A file that is no zip is stored already: it is what was uploaded."""
     row = {"path": name, "sha256": sha256, "size": path.stat().st_size, "mime": mime_of(name)}
     progress.report(FETCHED, "making a thumbnail", force=True)
-    outcome = Outcome(report, package, [row])
-    return _with_thumbnail(outcome, name, lambda: thumbnails.of_media(path, name.rpartition(".")[2]))
+    stored = replace(outcome, stored=[row])
+    return _with_thumbnail(stored, name, lambda: thumbnails.of_media(path, name.rpartition(".")[2]))
 
 
 def _with_picture(outcome: Outcome, package: CoursePackage) -> Outcome:

@@ -46,6 +46,12 @@ _ZIP: dict[str, Text] = {
         "Berkas ini bukan arsip zip dan bukan pula PDF, video, suara, atau gambar yang dapat ditampilkan.",
         "Unggah zip hasil ekspor alat pembuat kursus, atau berkas PDF, MP4, WebM, MP3, PNG, JPEG, GIF, atau WebP.",
     ),
+    "xml_alone": _error(
+        "The file is a single XML file, but not a cmi5 course structure: its root element is <{element}>.",
+        "Upload the zip that the authoring tool exported; only a cmi5 course structure is a course without one.",
+        "Berkas ini satu berkas XML, tetapi bukan struktur kursus cmi5: elemen akarnya <{element}>.",
+        "Unggah zip hasil ekspor alat pembuat kursus; hanya struktur kursus cmi5 yang merupakan kursus tanpa zip.",
+    ),
     "zip_truncated": _error(
         "The zip is cut short: its end is missing.",
         "The upload or the export was interrupted. Upload the complete file.",
@@ -490,6 +496,12 @@ _OTHERS: dict[str, Text] = {
     "cmi5_url_missing": _error("The AU “{title}” has no url.", _EDIT, "AU “{title}” tidak memiliki url.", _EDIT_ID),
     "cmi5_url_invalid": _error(
         "{href} of “{title}” is not an address.", _EDIT, "{href} milik “{title}” bukan alamat.", _EDIT_ID
+    ),
+    "cmi5_url_relative": _error(
+        "“{title}” is launched from {href}, but nothing came with this course structure (cmi5 14.2).",
+        "Write complete addresses (https://…), or upload a zip with the course structure and its files.",
+        "“{title}” dijalankan dari {href}, padahal struktur kursus ini datang tanpa berkas lain (cmi5 14.2).",
+        "Tulis alamat lengkap (https://…), atau unggah zip berisi struktur kursus dan berkas-berkasnya.",
     ),
     "cmi5_empty_block": _error(
         "A course or block needs at least one AU or block.",

@@ -71,7 +71,7 @@ def _why(code: int, said: str) -> NotMade:
 
 
 def of_media(path: Path, extension: str) -> Blob | None:
-    """The thumbnail of a media file, stored; None for sound and where the library is not installed."""
+    """The thumbnail of a media file, stored; None for other files, sound too, and where the library is not installed."""
     kinds = {
         "pdf": "pdf",
         "mp4": "mp4",

@@ -20,7 +20,9 @@ _NAMESPACE = "https://w3id.org/xapi/profiles/cmi5/v1/coursestructure.xsd"
 # 8.1: what a launch adds to the address of an AU.
 _RESERVED = {"endpoint", "fetch", "actor", "registration", "activityId"}
 _IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
-_ADDRESS = re.compile(r"(https?:)?//[^\s/?#]+\S*")
+# 14.2: without a zip every url is a complete one.
+_COMPLETE = re.compile(r"https?://", re.IGNORECASE)
+_ADDRESS = re.compile(r"(https?:)?//[^\s/?#]+\S*", re.IGNORECASE)
 
 
 def parse(root: Element, files: PackageFiles, manifest: str) -> CoursePackage:
@@ -171,6 +173,9 @@ class _Reader:
             )
         target = resolve(self.files, (), written, file=self.manifest, line=line)
         if target is None:
+            return None
+        if self.files.alone and not _COMPLETE.match(written):
+            self.findings.add("cmi5_url_relative", file=self.manifest, line=line, title=title, href=written)
             return None
         if target.external and not _ADDRESS.fullmatch(written):
             self.findings.add("cmi5_url_invalid", file=self.manifest, line=line, title=title, href=written)

@@ -11,6 +11,9 @@ from course_packages.problems import Findings
 class PackageFiles:
     """Files below ``root`` ("" or "folder/"), found without regard to case."""
 
+    # Whether there is nothing but the manifest.
+    alone = False
+
     def __init__(self, archive: Archive, root: str, findings: Findings, limits: Limits) -> None:
         self.archive, self.root, self.findings, self.limits = archive, root, findings, limits
         self._prefix = fold(root)
@@ -33,3 +36,24 @@ class PackageFiles:
     def outside(self) -> int:
         """How many files lie outside the root."""
         return sum(not folded.startswith(self._prefix) for folded in self.archive.entries)
+
+
+class NoFiles(PackageFiles):
+    """What lies beside a manifest that came without a zip: nothing."""
+
+    alone = True
+
+    def __init__(self, findings: Findings, limits: Limits) -> None:
+        self.root, self.findings, self.limits = "", findings, limits
+
+    def find(self, path: str) -> str | None:
+        return None
+
+    def read(self, path: str) -> bytes:
+        raise LookupError(path)
+
+    def __iter__(self) -> Iterator[tuple[str, Entry]]:
+        return iter(())
+
+    def outside(self) -> int:
+        return 0

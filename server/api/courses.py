@@ -12,6 +12,7 @@ from core import audit
 from core.db import session, unit_of_work
 from core.errors import NotFound
 from course_packages import catalogue, importing
+from course_packages.mime import mime_of
 from course_packages.model import CoursePackage, Item, Standard
 from course_packages.models import Course, CourseVersion, JobStatus, PackageFile
 from registrations import course_removal
@@ -337,7 +338,7 @@ def get_versioned_course_zip(course_id: str, version_id: str) -> Response:
 
 
 def _zip(version: CourseVersion) -> Response:
-    return _download(version.zip_sha256, version.filename, "application/zip")
+    return _download(version.zip_sha256, version.filename, mime_of(version.filename))
 
 
 def _download(sha256: str, name: str, mime: str) -> Response:

@@ -21,8 +21,15 @@ from server.api.reading import Body, body
 from server.webhooks import postbacks
 
 # Bodies that are the package itself rather than a form.
-_BODIES = ("application/zip", "application/x-zip-compressed", "application/octet-stream", "application/pdf")
-_FILE = "The zip, or a PDF, MP4, WebM, MP3, PNG, JPEG, GIF or WebP file"
+_BODIES = (
+    "application/zip",
+    "application/x-zip-compressed",
+    "application/octet-stream",
+    "application/pdf",
+    "application/xml",
+    "text/xml",
+)
+_FILE = "The zip, or a PDF, MP4, WebM, MP3, PNG, JPEG, GIF or WebP file, or a cmi5 course structure (cmi5.xml)"
 _QUERY = {
     "courseId": "The id of the course, chosen by the client",
     "mayCreateNewVersion": "Whether a known course gets a new version; else it is a conflict",

@@ -26,6 +26,7 @@ from server.demo import build_zip
 from tests.conftest import DATABASES, basic, drop_postgres_database, make_postgres_database
 from tests.course_packages.building import manifest_12, package
 from tests.course_packages.pictures import pdf
+from tests.course_packages.test_course_structure import TWO
 from tests.live import ROOT
 from tests.serving import serving
 
@@ -231,6 +232,10 @@ def test_import(installation: Installation, tmp_path: Path) -> None:
     assert installation.json("import", "--no-new-version", str(good), code=1)["error"]["code"] == "course_exists"
     installation.run("import", "--course-id", "x", str(good), str(bad), code=2)
     installation.run("import", str(tmp_path / "absent.zip"), code=2)
+    (tmp_path / "cmi5.xml").write_text(TWO)
+    (row,) = installation.json("import", str(tmp_path / "cmi5.xml"))
+    assert (row["course"], row["status"], row["warnings"]) == ("cmi5", "COMPLETE", [])
+    assert installation.json("inspect", str(tmp_path / "cmi5.xml"))["package"]["standard"] == "cmi5"
     (tmp_path / "untitled.zip").write_bytes(package(manifest_12().replace("<title>Course</title>", "")))
     (row,) = installation.json("import", str(tmp_path / "untitled.zip"))
     assert (row["status"], len(row["warnings"])) == ("COMPLETE", 1)

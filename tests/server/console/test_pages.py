@@ -19,6 +19,7 @@ from course_packages.models import Course
 from registrations.models import Registration
 from server.console import daily
 from tests.conftest import TestTenant
+from tests.course_packages.test_course_structure import TWO
 from tests.server.console.conftest import (
     HOSTILE,
     Browser,
@@ -219,6 +220,17 @@ def test_a_package_is_uploaded_imported_and_tried(app: Flask, tenant: TestTenant
     assert admin.post("/course/try", {"id": "safety-health"}).status_code == 303
     assert len(present().scalars(select(Registration.id).where(Registration.tenant_id == tenant.id)).all()) == 1
     assert "Test learner" in admin.get("/registrations").text
+
+
+def test_a_course_structure_without_a_zip_is_a_course_that_is_not_played_yet(admin: Browser) -> None:
+    import_page = upload(admin, io.BytesIO(TWO.encode()), "cmi5.xml")
+    drain()
+    assert "The course is ready." in admin.get(import_page).text
+    shown = admin.get("/course?id=cmi5").text
+    assert "<bdi>T</bdi>" in shown
+    assert "This course cannot be launched." in shown
+    assert "cmi5.xml" in admin.get("/course/files?id=cmi5").text
+    assert ".xml" in admin.get("/courses").text
 
 
 def test_the_same_file_again_is_a_course_of_its_own_and_an_id_is_not_taken_twice(admin: Browser) -> None:

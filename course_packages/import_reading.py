@@ -13,7 +13,7 @@ from course_packages import media, thumbnails
 from course_packages.archive import Limits
 from course_packages.import_outcome import Outcome, sole
 from course_packages.import_progress import Counted, Progress
-from course_packages.import_source import FETCHED
+from course_packages.import_source import OBTAINED, obtained
 from course_packages.inspection import Inspection, inspect
 from course_packages.mime import mime_of
 from course_packages.model import CoursePackage
@@ -36,7 +36,7 @@ def read(sha256: str, filename: str, options: dict[str, Any], progress: Progress
             return _single(found.single, Outcome(found.report, found.package), sha256, path, progress)
         assert found.files is not None, "a package is a zip or a single file"
         try:
-            stored = _store(found.files, progress, FETCHED if "url" in options else _PARSED)
+            stored = _store(found.files, progress, obtained(options) or _PARSED)
         except BadZip as bad:
             return Outcome(_damaged(found, bad))
     return _with_picture(Outcome(found.report, found.package, stored), found.package)
@@ -45,7 +45,7 @@ def read(sha256: str, filename: str, options: dict[str, Any], progress: Progress
 def _single(name: str, outcome: Outcome, sha256: str, path: Path, progress: Progress) -> Outcome:
     """A file that is no zip is stored already: it is what was uploaded."""
     row = {"path": name, "sha256": sha256, "size": path.stat().st_size, "mime": mime_of(name)}
-    progress.report(FETCHED, "making a thumbnail", force=True)
+    progress.report(OBTAINED, "making a thumbnail", force=True)
     stored = replace(outcome, stored=[row])
     return _with_thumbnail(stored, name, lambda: thumbnails.of_media(path, name.rpartition(".")[2]))
 

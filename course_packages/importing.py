@@ -16,6 +16,7 @@ from core.errors import Conflict, Invalid, NotFound, TooLarge, Unavailable
 from core.outbox import OutboxRow
 from core.settings import get_settings
 from course_packages import import_outcome, import_reading, import_source
+from course_packages.assets import Replacement
 from course_packages.import_outcome import Outcome, sole, unfinished
 from course_packages.import_progress import LEASE, Cancelled, Progress
 from course_packages.models import Course, CourseVersion, ImportJob, VersionStatus
@@ -53,7 +54,7 @@ class _Capped(io.RawIOBase):
 def start_import(
     tenant_id: int,
     course_id: str,
-    source: Blob | str,
+    source: Blob | str | Replacement,
     filename: str,
     *,
     may_create_version: bool = True,
@@ -62,8 +63,9 @@ def start_import(
 ) -> ImportJob:
     """Record a new version (status importing) with its job and enqueue the work; needs a unit of work.
 
-    ``source`` is what :func:`stage` stored, or an address that the job fetches. ``threshold`` (0 to 1): from which share of
-    pages or time on a course made of a media file is complete. ``strict``: nothing is repaired (:mod:`course_packages.strictness`).
+    ``source`` is what :func:`stage` stored, an address that the job fetches, or a version of which the job replaces one file.
+    ``threshold`` (0 to 1): from which share of pages or time on a course made of a media file is complete. ``strict``: nothing is
+    repaired (:mod:`course_packages.strictness`).
     :class:`core.errors.Conflict` when the course exists and ``may_create_version`` is false, :class:`core.errors.Invalid`
     for a course id that cannot be one. The job's ``status`` goes from RUNNING to COMPLETE or ERROR.
     """
@@ -72,9 +74,12 @@ def start_import(
     if strict:
         options["strict"] = True
     if isinstance(source, str):
-        options["url"], source = source, Blob("", 0)
+        options["url"] = source
+    elif isinstance(source, Replacement):
+        options["replace"] = source.to_json()
+    blob = source if isinstance(source, Blob) else Blob("", 0)
     course = _course(tenant_id, course_id, filename, may_exist=may_create_version)
-    version = _new_version(course, source, filename)
+    version = _new_version(course, blob, filename)
     job = ImportJob(
         tenant_id=tenant_id, course_id=course_id, version_id=version.id, message="waiting for a worker", options=options
     )
@@ -216,8 +221,10 @@ def _read(version: CourseVersion, job_id: str, progress: Progress) -> Outcome:
     filename, zip_sha256 = version.filename, version.zip_sha256
     if not zip_sha256:
         try:
-            zip_sha256 = import_source.fetch(version.tenant_id, job_id, options["url"], progress)
+            zip_sha256 = import_source.obtain(version.tenant_id, job_id, options, progress)
         except import_source.FetchFailed as failure:
             return Outcome(sole("fetch_failed", url=options["url"], detail=str(failure)))
-    progress.report(import_source.FETCHED if "url" in options else 1, "reading the package", force=True)
+        except import_source.SourceGone:
+            return Outcome(sole("base_version_gone"))
+    progress.report(import_source.obtained(options) or 1, "reading the package", force=True)
     return import_reading.read(zip_sha256, filename, options, progress)

@@ -687,6 +687,12 @@ _IMPORT: dict[str, Text] = {
         "Gambar mini tidak dapat dibuat dari berkas ini: {detail}.",
         "Unggah gambar untuk kursus ini di konsol; kursus tetap berjalan tanpanya.",
     ),
+    "base_version_gone": _error(
+        "The version in which a file was to be replaced has been deleted meanwhile.",
+        "Replace the file again in the newest version.",
+        "Versi yang berkasnya akan diganti telah dihapus sementara itu.",
+        "Ganti berkasnya sekali lagi di versi terbaru.",
+    ),
     "fetch_failed": _error(
         "The package could not be fetched from {url}: {detail}.",
         "Check that the address answers with the file itself, without a sign-in or a redirect, then start the import again.",

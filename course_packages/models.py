@@ -113,7 +113,8 @@ class PackageFile(Model):
 class ImportJob(Model):
     """One import, as SCORM Cloud's importJobs show it. ``progress`` is 0 to 100.
 
-    ``options``: ``url`` to fetch the package from, ``threshold`` of a media course, ``strict``; all may be absent.
+    ``options``: ``url`` to fetch the package from, ``replace`` (:class:`course_packages.assets.Replacement`), ``threshold`` of a media
+    course, ``strict``; all may be absent.
     """
 
     __tablename__ = "import_jobs"

@@ -60,10 +60,11 @@ def upload_course_asset(course_id: str) -> Response:
     upload, path = request.files.get("file"), request.form.get("destination", "")
     if upload is None:
         raise Invalid("the file must be the part `file` of a multipart/form-data body", field="file")
-    blob = assets.repack(version, path, upload.stream)
+    assets.check(version, path)
+    replacement = assets.Replacement(version.id, path, importing.stage(upload.stream).sha256)
     session().rollback()
     with unit_of_work():
-        job_id = importing.start_import(who.tenant_id, course_id, blob, f"{course_id[:200]}.zip").id
+        job_id = importing.start_import(who.tenant_id, course_id, replacement, f"{course_id[:200]}.zip").id
         audit.record(who.tenant_id, f"credential:{who.key}", "course.asset_replaced", course_id, path=path, job=job_id)
     return answer({"result": job_id})
 

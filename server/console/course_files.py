@@ -89,10 +89,11 @@ def course_file_save() -> Any:
     if path.endswith("/"):
         path += given.filename.replace("\\", "/").rpartition("/")[2]
     version = catalogue.current_version(tenant_id(), course_id)
-    blob = assets.repack(version, path, given.stream)
+    assets.check(version, path)
+    replacement = assets.Replacement(version.id, path, importing.stage(given.stream).sha256)
     session().rollback()
     with unit_of_work():
-        job = importing.start_import(tenant_id(), course_id, blob, f"{course_id[:200]}.zip")
+        job = importing.start_import(tenant_id(), course_id, replacement, f"{course_id[:200]}.zip")
         audit.record(tenant_id(), me().actor, "course.asset_replaced", course_id, path=path, job=job.id)
         target = url_for("console.course_import", id=job.id)
     return (jsonify({"location": target}), 201) if wants_json() else redirect(target)

@@ -24,6 +24,7 @@ from server.console.messages import say, wants_json
 # What the job says of itself while it works; a name of a file stands as it is.
 _STAGES = {
     "waiting for a worker": lambda: _("Waiting for a worker"),
+    "putting the file into the package": lambda: _("Putting the file into the package"),
     "reading the package": lambda: _("Reading the package"),
     "storing files": lambda: _("Storing the files"),
     "making a thumbnail": lambda: _("Making a thumbnail"),

@@ -75,9 +75,10 @@ def test_texts_are_squeezed(player: Player) -> None:
 @pytest.mark.usefixtures("player")
 def test_a_file_is_replaced_and_downloaded(app: Flask, tenant: TestTenant) -> None:
     version = catalogue.current_version(tenant.id, "safety")
-    blob = assets.repack(version, "a.js", io.BytesIO(b"let course = 2;"))
+    content = importing.stage(io.BytesIO(b"let course = 2;"))
+    replacement = assets.Replacement(version.id, "a.js", content.sha256)
     with unit_of_work():
-        job = importing.start_import(tenant.id, "safety", blob, "safety.zip").id
+        job = importing.start_import(tenant.id, "safety", replacement, "safety.zip").id
     importing.run_import(tenant.id, job)
     api = Api(app, tenant)
     answer = api.send("GET", "/courses/safety/asset?relativePath=a.js")

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import io
-
 import pytest
 from flask import Flask
 
-from core.blobs import blobs
-from core.db import session, unit_of_work
-from core.errors import Conflict, Invalid
-from course_packages import assets, catalogue, importing
+from core.db import unit_of_work
+from core.errors import Conflict
 from registrations import registrations
 from scorm_runtime import upgrading
 from tests.conftest import TestTenant
@@ -57,27 +53,3 @@ def test_where_what_was_tracked_is_gone_a_new_instance_begins(player: Player, da
 def test_the_version_it_is_on_is_refused(player: Player) -> None:
     with pytest.raises(Conflict):
         moved(player, 1)
-
-
-def test_one_file_is_replaced_as_a_new_version(player: Player) -> None:
-    version = catalogue.current_version(player.tenant_id, "safety")
-    blob = assets.repack(version, "ONE.html", io.BytesIO(b"<p>Corrected"))
-    session().rollback()
-    with unit_of_work():
-        job_id = importing.start_import(player.tenant_id, "safety", blob, "safety.zip").id
-    importing.run_import(player.tenant_id, job_id)
-    session().rollback()
-    after = catalogue.current_version(player.tenant_id, "safety")
-    assert after.number == 2
-    texts = {f.folded: blobs().read(f.sha256) for f in catalogue.list_files(player.tenant_id, after.id)}
-    before = {f.folded: blobs().read(f.sha256) for f in catalogue.list_files(player.tenant_id, version.id)}
-    assert texts.pop("one.html") == b"<p>Corrected"
-    assert before.pop("one.html") != b"<p>Corrected"
-    assert texts == before
-
-
-@pytest.mark.parametrize("path", ["", "../x", "/etc/x", "a//b", "a\\b", "a\0b"])
-def test_a_file_outside_the_package_is_refused(player: Player, path: str) -> None:
-    version = catalogue.current_version(player.tenant_id, "safety")
-    with pytest.raises(Invalid):
-        assets.repack(version, path, io.BytesIO(b"x"))

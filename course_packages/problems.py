@@ -12,8 +12,8 @@ Severity = Literal["error", "warning"]
 
 # Repairs need no advice, unless a strict import refuses them (course_packages.strictness).
 _CORRECT = {
-    "en": "Correct the manifest; a strict import repairs nothing.",
-    "id": "Perbaiki manifes; impor ketat tidak memperbaiki apa pun.",
+    "en": "A strict import does not make the repair told here: correct the manifest.",
+    "id": "Perbaikan yang disebut di sini tidak dilakukan oleh impor ketat: perbaiki manifesnya.",
 }
 
 

@@ -201,6 +201,22 @@ def _media(chance: random.Random) -> bytes:
     return head + chance.randbytes(chance.randrange(2000))
 
 
+def _alone(chance: random.Random) -> bytes:
+    """Something like a cmi5 course structure without a zip."""
+    text = (
+        '<?xml version="1.0"?><courseStructure xmlns="https://w3id.org/xapi/profiles/cmi5/v1/CourseStructure.xsd"><course id="urn:c">'
+        '<title><langstring>T</langstring></title></course><au id="urn:a"><url>https://example.org/</url></au></courseStructure>'
+    )
+    for _ in range(chance.randrange(4)):
+        at = chance.randrange(len(text))
+        text = (
+            text[:at]
+            + chance.choice(("", "<", "&", "\0", "<!DOCTYPE x>", "é" * 9, text))
+            + text[at + chance.randrange(9) :]
+        )
+    return text.encode(chance.choice(("utf-8", "utf-16", "utf-8-sig", "latin-1")))
+
+
 def _many(chance: random.Random) -> bytes:
     return zipped({"imsmanifest.xml": manifest_12()} | {f"{i}": "" for i in range(chance.choice((100, 3000)))})
 
@@ -212,6 +228,7 @@ _KINDS: list[tuple[Callable[[random.Random], bytes], int]] = [
     (_words, 20),
     (_names, 12),
     (_media, 4),
+    (_alone, 4),
     (_bomb, 2),
     (_deep, 1),
     (_many, 1),

@@ -89,6 +89,7 @@ def _start(source: Blob | str, name: str, action: str, **details: Any) -> str:
             name,
             may_create_version=request.form.get("new") != "yes",
             threshold=_threshold(),
+            strict=request.form.get("strict") == "yes",
         )
         audit.record(tenant_id(), me().actor, action, job.course_id, **details)
         return job.id

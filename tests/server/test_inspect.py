@@ -74,7 +74,7 @@ def test_a_strict_look_at_what_would_be_repaired(tmp_path: Path) -> None:
     code, text = run(str(file), "--strict")
     assert code == 1
     assert "The course has no title" in text
-    assert "a strict import repairs nothing" in text
+    assert "A strict import does not make the repair" in text
     assert "impor ketat" in run(str(file), "--strict", "--locale", "id", "--json")[1]
 
 

@@ -19,6 +19,7 @@ from course_packages.models import Course
 from registrations.models import Registration
 from server.console import daily
 from tests.conftest import TestTenant
+from tests.course_packages.building import manifest_12, zipped
 from tests.course_packages.test_course_structure import TWO
 from tests.server.console.conftest import (
     HOSTILE,
@@ -220,6 +221,18 @@ def test_a_package_is_uploaded_imported_and_tried(app: Flask, tenant: TestTenant
     assert admin.post("/course/try", {"id": "safety-health"}).status_code == 303
     assert len(present().scalars(select(Registration.id).where(Registration.tenant_id == tenant.id)).all()) == 1
     assert "Test learner" in admin.get("/registrations").text
+
+
+@pytest.mark.parametrize(
+    ("strict", "said"), [({}, "The course is ready."), ({"strict": "yes"}, "The course has no title")]
+)
+def test_an_author_may_ask_for_a_strict_import(admin: Browser, strict: dict[str, str], said: str) -> None:
+    untitled = zipped({"imsmanifest.xml": manifest_12().replace("<title>Course</title>", ""), "index.html": ""})
+    import_page = upload(admin, io.BytesIO(untitled), "a.zip", **strict)
+    drain()
+    assert said in admin.get(import_page).text
+    assert 'name="strict"' in admin.get("/courses").text
+    assert 'name="strict"' in admin.get("/courses/fetch").text
 
 
 def test_a_course_structure_without_a_zip_is_a_course_that_is_not_played_yet(admin: Browser) -> None:

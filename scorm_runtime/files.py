@@ -59,7 +59,7 @@ def course_file(token: str, path: str) -> Response:
     )
     found = catalogue.find_file(launch.tenant_id, version_id or "", path) if "\0" not in path else None
     if found is None:
-        raise NotFound(f"the course has no file {path!r}", path=path)
+        raise NotFound(f"the course has no file {path!r}", code="no_such_file", path=path)
     return _serve(found, sandboxed=not has_pdf(launch.tenant_id, version_id or ""))
 
 

@@ -107,7 +107,7 @@ def _locale(opened: Launch | None) -> str:
 def _say(status: int, code: str, message: str, details: dict[str, Any]) -> Response:
     """An error of a page the learner looks at, as a page."""
     texts = TEXTS[_locale(None)]
-    kinds = {"superseded": "superseded", "max_attempts": "attempts"}
+    kinds = {"superseded": "superseded", "max_attempts": "attempts", "no_such_file": "missing"}
     kind = kinds.get(code, "expired" if status in (404, 410) else "other")
     html = render_template("closed.html", texts=texts, kind=kind, message=message, locale=_locale(None))
     return _page_headers(make_response(html))  # type: ignore[return-value]

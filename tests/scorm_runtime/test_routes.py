@@ -108,6 +108,17 @@ def test_files_that_are_not_there(player: Player, path: str) -> None:
     assert player.client.get(f"/p/{player.token}/c/{path}").status_code == 404
 
 
+def test_a_page_that_the_package_lacks_says_so(player: Player) -> None:
+    """Courses lead to files that were never packed; the launch is as good as before."""
+    address = f"/p/{player.token}/c/lms/story.html"
+    english, indonesian = (player.client.get(address, headers={"Accept-Language": each}) for each in ("en", "id"))
+    assert (english.status_code, indonesian.status_code) == (404, 404)
+    assert "This page is missing" in english.text
+    assert "the course has no file &#39;lms/story.html&#39;" in english.text
+    assert "Halaman ini tidak ada" in indonesian.text
+    assert player.client.get(f"/p/{player.token}/c/intro.html").status_code == 200
+
+
 def test_no_service_workers(player: Player) -> None:
     response = player.client.get(f"/p/{player.token}/c/js/app.js", headers={"Service-Worker": "script"})
     assert response.status_code == 403

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,8 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from tests.run import free_port
 
 ROOT = Path(__file__).resolve().parents[1]
 POSTGRES = os.environ.get("TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
@@ -85,19 +86,12 @@ def prepare() -> None:
             credentials.create(tenant.id, ["all"], key=KEY, secret=SECRET)
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def wait_until_up(url: str) -> None:
     # Several answers, so that every worker has started: a suite may take its first measure of time from the first request.
     answered = 0
-    for _ in range(300):
+    for _ in range(600):
         try:
-            with urllib.request.urlopen(url, timeout=5):
+            with urllib.request.urlopen(url, timeout=10):
                 answered += 1
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)

@@ -72,7 +72,7 @@ def test_statements_survive(server: tuple[LiveServer, TestTenant]) -> None:
     for thread in threads:
         thread.start()
     for kill in range(1, KILLS + 1):
-        wait_until("more is acknowledged", partial(more_than, acknowledged, 3 * kill), 60)
+        wait_until("more is acknowledged", partial(more_than, acknowledged, 3 * kill), 240)
         live.kill_worker()
     live.wait_ready()
     stop.set()
@@ -83,7 +83,8 @@ def test_statements_survive(server: tuple[LiveServer, TestTenant]) -> None:
     assert len(acknowledged) > KILLS
     assert refused == []
     for batch, ids in acknowledged.items():
-        found = activity_statements(live, tenant, batch)
+        # Readers see what is stored once Consistent-Through has passed it: a killed writer may hold it back for a moment.
+        found = wait_until("a batch is told", partial(activity_statements, live, tenant, batch))
         assert sorted(s["id"] for s in found) == sorted(ids)
     for batch in cut_off:
         assert len(activity_statements(live, tenant, batch)) in (0, BATCH)

@@ -71,12 +71,12 @@ def writing(app: Flask, milliseconds_ago: int) -> Iterator[None]:
                 key = {"klass": consistency.LOCK_CLASS, "moment": moment & 0x7FFFFFFF}
                 session().execute(text("SELECT pg_advisory_xact_lock_shared(:klass, :moment)"), key)
             begun.set()
-            assert done.wait(20)
+            assert done.wait(60)
 
     thread = threading.Thread(target=write)
     thread.start()
     try:
-        assert begun.wait(20)
+        assert begun.wait(60)
         yield
     finally:
         done.set()

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from conformance.xapi.supplement.client import Lrs
 from tests.conftest import DATABASES, TestTenant
 from tests.live import ROOT, LiveServer, live_server_on
 
@@ -52,7 +53,7 @@ def run(live: tuple[LiveServer, TestTenant], packages: Path, script: str, **more
         env=os.environ | given | more | {"NODE_PATH": str(packages)},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -109,6 +110,7 @@ def test_tincan_python(live: tuple[LiveServer, TestTenant]) -> None:
     one = good(lrs.save_statement(statement("tried")))
     several = good(lrs.save_statements([statement("tried"), statement("finished")]))
     assert good(lrs.retrieve_statement(one.id)).id == one.id
+    Lrs(f"{server.base}/xapi", tenant.key, tenant.secret).settle()
     page = good(lrs.query_statements({"agent": agent, "activity": activity, "limit": 2}))
     found = list(page.statements)
     while page.more:

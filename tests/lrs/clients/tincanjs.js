@@ -1,6 +1,7 @@
 // Drives an LRS by the published TinCanJS, unmodified; prints what it saw as one JSON object.
 "use strict";
 const TinCan = require("tincanjs");
+const settled = require("./settled.js");
 
 const { LRS_ENDPOINT, LRS_KEY, LRS_SECRET } = process.env;
 const lrs = new TinCan.LRS({ endpoint: LRS_ENDPOINT, username: LRS_KEY, password: LRS_SECRET, allowFail: false });
@@ -40,6 +41,7 @@ async function main() {
   seen.retrieved = (await call("retrieveStatement", one.id, {})).id === one.id;
   seen.stored = [one, ...several, attached].map((s) => s.id);
 
+  await settled();
   seen.found = [];
   let page = await call("queryStatements", { params: { agent, activity, limit: 3 } });
   for (;;) {

@@ -2,6 +2,7 @@
 "use strict";
 const module_ = require("@xapi/xapi");
 const XAPI = module_.default || module_;
+const settled = require("./settled.js");
 
 const { LRS_ENDPOINT, LRS_KEY, LRS_SECRET, LRS_VERSION, LRS_ADAPTER } = process.env;
 const xapi = new XAPI({
@@ -37,6 +38,7 @@ async function main() {
   seen.stored.push((await xapi.sendStatement(parts)).data[0]);
   seen.retrieved = (await xapi.getStatement({ statementId: one })).data.id === one;
 
+  await settled();
   seen.found = [];
   let page = (await xapi.getStatements({ agent, activity: object.id, limit: 3 })).data;
   for (;;) {

@@ -53,7 +53,7 @@ def imported(courses: Any, course: str, package: Path, **options: Any) -> Any:
         state = courses.get_import_job_status(job)
         return state if state.status != "RUNNING" else None
 
-    return wait_until("the import", over, 60)
+    return wait_until("the import", over, 120)
 
 
 def test_courses_by_the_python_client(live: tuple[LiveServer, TestTenant], demo: Path) -> None:
@@ -188,7 +188,7 @@ def test_everything_by_the_javascript_client(live: tuple[LiveServer, TestTenant]
     }
     node = os.environ.get("NODE") or shutil.which("node") or "node"
     script = Path(__file__).parent / "published_client.js"
-    ran = subprocess.run([node, script], env=environment, capture_output=True, text=True, timeout=120, check=False)
+    ran = subprocess.run([node, script], env=environment, capture_output=True, text=True, timeout=600, check=False)
     assert ran.returncode == 0, ran.stderr
     seen = json.loads(ran.stdout)
     assert seen.pop("link").startswith(f"{server.content}/launch/")

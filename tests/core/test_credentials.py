@@ -94,7 +94,8 @@ def last_used(tenant: TestTenant) -> datetime | None:
     return credentials.get(tenant.id, tenant.key).last_used
 
 
-def test_a_verified_credential_costs_no_query(app: Flask, tenant: TestTenant) -> None:
+def test_a_verified_credential_costs_no_query(app: Flask, tenant: TestTenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verified, "TRUST", 3600.0)
     credentials.authenticate(tenant.key, tenant.secret)
     session().rollback()
     credentials.authenticate(tenant.key, tenant.secret)

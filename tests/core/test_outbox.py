@@ -71,10 +71,12 @@ def test_done(app: Flask, tenant: TestTenant, handle: list[str]) -> None:
 
 def test_failure_is_kept_and_tried_later(app: Flask, tenant: TestTenant, handle: list[str]) -> None:
     identity = put(tenant, **{"raise": "error"})
-    assert not run(identity)
+    moment = clock.now()
+    with clock.frozen(moment):
+        assert not run(identity)
     row = stored(identity)
     assert (row.status, row.tries, row.error) == ("due", 1, "ValueError: receiver is away")
-    assert timedelta(seconds=4) < row.due - clock.now() < timedelta(seconds=6)
+    assert timedelta(seconds=4) < row.due - moment < timedelta(seconds=6)
 
 
 def test_dead_after_the_whole_schedule(app: Flask, tenant: TestTenant, handle: list[str]) -> None:

@@ -197,11 +197,12 @@ def test_a_decoder_that_hangs_or_crashes_ends_alone(
     program = tmp_path / "maker.py"
     program.write_text(body)
     monkeypatch.setattr(thumbnail_maker, "__file__", str(program))
-    monkeypatch.setattr(thumbnails, "SECONDS", 1.0)
+    # Those that crash have the time to begin.
+    monkeypatch.setattr(thumbnails, "SECONDS", 1.0 if said == "longer than" else 60.0)
     begun = time.monotonic()
     with pytest.raises(thumbnails.NotMade, match=said):
         thumbnails.make("image", tmp_path / "none")
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 60
 
 
 @pytest.mark.parametrize(
@@ -219,6 +220,7 @@ def test_the_process_limits_its_own_time_memory_and_output(
     program = tmp_path / "maker.py"
     program.write_text(source.partition("if __name__")[0] + f"cage()\n{body}\n")
     monkeypatch.setattr(thumbnail_maker, "__file__", str(program))
+    monkeypatch.setattr(thumbnails, "SECONDS", 60.0)
     with pytest.raises(thumbnails.NotMade, match=said):
         thumbnails.make("image", tmp_path / "none")
 

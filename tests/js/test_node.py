@@ -18,7 +18,7 @@ LEAST = {"vectors.test.js": 9, "runtime.test.js": 60}
 def test_node(file: str) -> None:
     node = shutil.which("node")
     assert node, "Node.js is needed to test static/scorm_api.js"
-    done = subprocess.run([node, "--test", str(HERE / file)], capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run([node, "--test", str(HERE / file)], capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
     passed = re.search(r"^(?:#|ℹ) pass (\d+)$", done.stdout, re.MULTILINE)
     assert passed, done.stdout[-2000:]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 from urllib.parse import quote
 
 import pytest
@@ -16,6 +16,8 @@ from core import clock, credentials
 from core.audit import AuditEntry
 from core.db import unit_of_work
 from course_packages.models import Course
+from lrs import query
+from lrs.consistency import stored_time
 from registrations.models import Registration
 from server.console import daily
 from tests.conftest import TestTenant
@@ -412,10 +414,18 @@ def test_statements_are_sentences_in_both_languages(tenant: TestTenant, admin: B
     assert "Siti menyelesaikan Keselamatan · skor 80 %" in indonesian
 
 
+def stored_at(tenant_id: int, id_: str) -> datetime:
+    found = query.one(tenant_id, id_)
+    assert found is not None
+    return stored_time(found.position)
+
+
 def test_statements_are_filtered(tenant: TestTenant, admin: Browser) -> None:
     uuid = "9a1f8c3e-6d4b-4b0a-9b57-3f6c7d1f2a10"
-    make_statement(tenant.id, name="Ayu", actor={"mbox": "mailto:ayu@example.org", "name": "Ayu"})
-    make_statement(tenant.id, name="Budi", verb="failed", context={"registration": uuid})
+    ids = [
+        make_statement(tenant.id, name="Ayu", actor={"mbox": "mailto:ayu@example.org", "name": "Ayu"}),
+        make_statement(tenant.id, name="Budi", verb="failed", context={"registration": uuid}),
+    ]
 
     def names(query: str) -> set[str]:
         return set(re.findall(r"\b(Ayu|Budi)\b", re.sub(r"<pre.*?</pre>", "", admin.get(query).text, flags=re.S)))
@@ -429,9 +439,10 @@ def test_statements_are_filtered(tenant: TestTenant, admin: Browser) -> None:
     assert names(f"/statements?registration={uuid.upper()}") == {"Budi"}
     assert names("/statements?activity=http%3A%2F%2Fexample.org%2Factivity") == {"Ayu", "Budi"}
     assert names("/statements?activity=http%3A%2F%2Fexample.org%2Fother") == set()
-    today = clock.now().date()
-    assert names(f"/statements?since={today}&until={today}") == {"Ayu", "Budi"}
-    assert names(f"/statements?until={today - timedelta(days=1)}") == set()
+    # At midnight they may be of two days.
+    first, last = (stored_at(tenant.id, id_).date() for id_ in ids)
+    assert names(f"/statements?since={first}&until={last}") == {"Ayu", "Budi"}
+    assert names(f"/statements?until={first - timedelta(days=1)}") == set()
 
 
 @pytest.mark.parametrize(
@@ -470,12 +481,13 @@ def test_the_json_shown_is_the_statement(tenant: TestTenant, admin: Browser) -> 
 
 
 def test_the_days_of_the_chart(tenant: TestTenant, app: Flask) -> None:
-    make_statement(tenant.id)
-    days = daily.last_days(tenant.id)
+    today = stored_at(tenant.id, make_statement(tenant.id))
+    with clock.frozen(today):
+        days = daily.last_days(tenant.id)
     assert len(days) == 14
     assert days[-1].statements == 1
     assert sum(d.statements for d in days) == 1
-    with clock.frozen(clock.now() + timedelta(days=1)):
+    with clock.frozen(today + timedelta(days=1)):
         tomorrow = daily.last_days(tenant.id)
         assert [d.statements for d in tomorrow[-2:]] == [1, 0]
         # Counted once and kept: the day that is over is not looked at again.

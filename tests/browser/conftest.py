@@ -18,7 +18,7 @@ from tests.live import live_server
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or "/usr/bin/chromium"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-PATIENCE_MS = 15_000
+PATIENCE_MS = 60_000
 
 expect.set_options(timeout=PATIENCE_MS)
 
@@ -80,5 +80,5 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 
 @pytest.fixture
 def launch(rest: Rest, context: BrowserContext) -> object:
-    """``launch(registration)`` opens a course as its learner."""
-    return lambda registration: Player(context, rest.launch_link(registration))
+    """``launch(registration, back="")`` opens a course as its learner; see ``Rest.launch_link``."""
+    return lambda registration, back="": Player(context, rest.launch_link(registration, back))

@@ -160,10 +160,10 @@ def habits() -> bytes:
 
 
 def timed() -> bytes:
-    """SCOs that may be open for two seconds: ``closes`` and ``tells`` never look at the clock, ``minds`` does."""
+    """SCOs that may be open for ten minutes: ``closes`` and ``tells`` never look at the clock, ``minds`` does."""
     limit = (
         "<adlcp:timeLimitAction>{}</adlcp:timeLimitAction><imsss:sequencing>"
-        '<imsss:limitConditions attemptAbsoluteDurationLimit="PT2S"/></imsss:sequencing>'
+        '<imsss:limitConditions attemptAbsoluteDurationLimit="PT10M"/></imsss:sequencing>'
     )
     return _course(
         {

@@ -35,6 +35,8 @@ class Player:
         self.wait_for("content")
 
     def wait_until_saved(self) -> None:
+        # What the content has just committed is under way once the page has come to its timers.
+        self.page.evaluate("() => new Promise((resolve) => setTimeout(resolve))")
         expect(self.page.locator("#saved")).to_have_text("All progress saved")
 
     def press(self, control: str) -> None:
@@ -51,7 +53,16 @@ class Player:
 
     def wait_for_lesson(self) -> None:
         """The activity's own script has begun and said its first words."""
-        expect(self.sco.locator("#steps li[aria-current]")).to_be_visible()
+        # Small screens do not show it.
+        expect(self.sco.locator("#steps li[aria-current]")).to_be_attached()
+
+    def wait_for_words(self, text: str | None = None) -> None:
+        """The small courses of ``courses.py`` write what they got from their API on the page: then they can be used."""
+        entry = self.sco.locator("#entry")
+        if text is None:
+            expect(entry).not_to_be_empty()
+        else:
+            expect(entry).to_have_text(text)
 
     def read_lesson(self, *, pages: int | None = None) -> None:
         """Read on to the last page, or ``pages`` times."""
@@ -78,12 +89,13 @@ class Player:
     def _arrange(self, wanted: list[str]) -> None:
         for place, step in enumerate(wanted):
             for _ in range(len(wanted)):
-                moves = self.sco.locator('[data-move$=":-1"]').evaluate_all(
-                    "all => all.map(b => b.dataset.move.split(':')[0])"
-                )
-                if moves.index(step) <= place:
+                up = self.sco.locator('[data-move$=":-1"]')
+                expect(up).to_have_count(len(wanted))
+                at = up.evaluate_all("all => all.map(b => b.dataset.move)").index(f"{step}:-1")
+                if at <= place:
                     break
-                self.sco.locator(f'[data-move="{step}:-1"]').click()
+                up.nth(at).click()
+                expect(up.nth(at - 1)).to_have_attribute("data-move", f"{step}:-1")
 
     def answer_all(self, questions: list[str]) -> None:
         for question in questions:

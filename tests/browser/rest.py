@@ -9,6 +9,8 @@ import urllib.parse
 import urllib.request
 import uuid
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.message import Message
 from typing import Any
 
 from tests.conftest import TestTenant
@@ -23,6 +25,13 @@ class Rest:
     def call(
         self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None, where: str = "/api/v2"
     ) -> Any:
+        """The JSON of the answer; None without a body. AssertionError on a status of 400 and above."""
+        return self.fetch(method, path, body, headers, where)[0]
+
+    def fetch(
+        self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None, where: str = "/api/v2"
+    ) -> tuple[Any, Message]:
+        """As :meth:`call`, with the headers of the answer."""
         token = base64.b64encode(f"{self.tenant.key}:{self.tenant.secret}".encode()).decode()
         data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
         request = urllib.request.Request(self.server.base + where + path, data=data, method=method)
@@ -30,11 +39,11 @@ class Rest:
             request.add_header(name, value)
         request.add_header("Authorization", f"Basic {token}")
         try:
-            with urllib.request.urlopen(request, timeout=30) as answer:
-                text = answer.read()
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                text, told = answer.read(), answer.headers
         except urllib.error.HTTPError as error:
             raise AssertionError(f"{method} {path}: {error.code} {error.read()[:500]!r}") from None
-        return json.loads(text) if text.strip() else None
+        return (json.loads(text) if text.strip() else None), told
 
     def import_course(self, content: bytes, filename: str = "course.zip", *, threshold: float | None = None) -> str:
         """Upload a package and wait for its import; the course's id."""
@@ -64,8 +73,9 @@ class Rest:
         self.call("POST", "/registrations", {"courseId": course, "registrationId": registration, "learner": learner})
         return registration
 
-    def launch_link(self, registration: str) -> str:
-        body = {"redirectOnExitUrl": f"{self.server.base}/healthz?back"}
+    def launch_link(self, registration: str, back: str = "") -> str:
+        """``back``: a path of the base origin to which the player leads from its last page, soon; without it that page stays."""
+        body = {"redirectOnExitUrl": f"{self.server.base}{back}"} if back else {}
         link: str = self.call("POST", f"/registrations/{registration}/launchLink", body)["launchLink"]
         return urllib.parse.urljoin(self.server.base + "/", link)
 
@@ -89,13 +99,20 @@ class Rest:
         raise AssertionError(f"no activity {activity}")
 
     def statements(self, registration: str) -> list[dict[str, Any]]:
-        """The statements of a registration, oldest first."""
+        """The statements of a registration, oldest first, when all that were stored before this call are to be seen."""
         mark = self.progress(registration)["xapiRegistrationId"]
-        path: str | None = f"/statements?registration={mark}&ascending=true&limit=200"
-        found: list[dict[str, Any]] = []
-        where = "/xapi"
-        while path:
-            page = self.call("GET", path, headers={"X-Experience-API-Version": "1.0.3"}, where=where)
+        begun = datetime.now(UTC)
+        path = f"/statements?registration={mark}&ascending=true&limit=200"
+        version = {"X-Experience-API-Version": "1.0.3"}
+
+        def complete() -> Any:
+            page, told = self.fetch("GET", path, headers=version, where="/xapi")
+            return page if datetime.fromisoformat(told["X-Experience-API-Consistent-Through"]) >= begun else None
+
+        # A writer at work holds readers back.
+        page = wait_until("Consistent-Through", complete)
+        found: list[dict[str, Any]] = page["statements"]
+        while more := page.get("more"):
+            page = self.call("GET", more, headers=version, where="")
             found += page["statements"]
-            path, where = page.get("more") or None, ""
         return found

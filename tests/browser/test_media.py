@@ -13,7 +13,7 @@ from tests.browser.player import Player
 from tests.browser.rest import Rest
 from tests.live import wait_until
 
-Launch = Callable[[str], Player]
+Launch = Callable[..., Player]
 
 
 def pdf(pages: int) -> bytes:
@@ -71,7 +71,7 @@ def progress_of(rest: Rest, registration: str, wanted: str) -> None:
 
 def test_a_pdf_is_read_left_resumed_and_completed(rest: Rest, launch: Launch) -> None:
     registration = rest.register(rest.import_course(pdf(3), "Safety rules.pdf", threshold=1.0))
-    player = launch(registration)
+    player = launch(registration, "/healthz?back")
     sco = player.sco
     expect(sco.locator("#page-text")).to_have_text("Page 1 of the safety rules")
     expect(sco.locator("#seen-text")).to_have_text("33% seen, complete from 100%")
@@ -82,7 +82,7 @@ def test_a_pdf_is_read_left_resumed_and_completed(rest: Rest, launch: Launch) ->
     player.page.wait_for_url("**/healthz?back")
     progress_of(rest, registration, "INCOMPLETE")
 
-    player = launch(registration)
+    player = launch(registration, "/healthz?back")
     expect(player.sco.locator("#page-number")).to_have_value("2")
     player.sco.locator("#media").press("End")
     expect(player.sco.locator("#seen-text")).to_have_text("100% seen, complete")
@@ -93,7 +93,7 @@ def test_a_pdf_is_read_left_resumed_and_completed(rest: Rest, launch: Launch) ->
 
 def test_a_video_is_completed_by_the_time_watched_not_by_skipping(rest: Rest, launch: Launch, video: bytes) -> None:
     registration = rest.register(rest.import_course(video, "Lifting.webm", threshold=0.6))
-    player = launch(registration)
+    player = launch(registration, "/healthz?back")
     tag = player.sco.locator("video")
     expect(player.sco.locator('body[data-state="ready"]')).to_be_visible()
     tag.evaluate("v => { v.muted = true; v.currentTime = 1e6; return new Promise(r => { v.onseeked = r; }); }")
@@ -110,7 +110,7 @@ def test_a_picture_is_completed_by_looking_at_it(rest: Rest, launch: Launch, bro
     picture = page.screenshot()
     page.close()
     registration = rest.register(rest.import_course(picture, "Exit plan.png"))
-    player = launch(registration)
+    player = launch(registration, "/healthz?back")
     expect(player.sco.get_by_alt_text("Exit plan")).to_be_visible()
     expect(player.sco.locator("body")).to_have_attribute("data-done", "yes")
     player.press("suspend-all")

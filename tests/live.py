@@ -142,8 +142,8 @@ def live_server(database_url: str, data_dir: Path, **options: object) -> Iterato
     """A running server on a database of its own, and a tenant in it."""
     server = LiveServer(database_url, data_dir, **options)  # type: ignore[arg-type]
     tenant = server.prepare()
-    server.start()
     try:
+        server.start()
         yield server, tenant
     finally:
         server.stop()

@@ -39,7 +39,7 @@ class Rest:
             request.add_header(name, value)
         request.add_header("Authorization", f"Basic {token}")
         try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
+            with urllib.request.urlopen(request, timeout=120) as answer:
                 text, told = answer.read(), answer.headers
         except urllib.error.HTTPError as error:
             raise AssertionError(f"{method} {path}: {error.code} {error.read()[:500]!r}") from None
@@ -63,7 +63,7 @@ class Rest:
             assert status["status"] != "ERROR", status
             return status if status["status"] == "COMPLETE" else None
 
-        wait_until("import", finished, 90)
+        wait_until("import", finished, 180)
         return course
 
     def register(self, course: str) -> str:

@@ -14,14 +14,14 @@ VERSION = {"X-Experience-API-Version": "2.0.0"}
 
 
 def test_it_drains_answers_and_ends(tmp_path: Path) -> None:
-    with live_server("", tmp_path, workers=1, extra={"REKAM_DRAIN_DELAY": "20"}) as (server, tenant):
+    with live_server("", tmp_path, workers=1, extra={"REKAM_DRAIN_DELAY": "6"}) as (server, tenant):
         rest = Rest(server, tenant)
         assert server.process
         server.process.terminate()
 
         def unready() -> dict[str, object] | None:
             try:
-                with urllib.request.urlopen(f"{server.base}/readyz", timeout=30):
+                with urllib.request.urlopen(f"{server.base}/readyz", timeout=5):
                     return None
             except urllib.error.HTTPError as error:
                 return {"status": error.code, **json.loads(error.read())["checks"]}
@@ -35,7 +35,7 @@ def test_it_drains_answers_and_ends(tmp_path: Path) -> None:
             "object": {"id": "https://example.org/last"},
         }
         (made,) = rest.call("POST", "/statements", statement, VERSION, where="/xapi")
-        assert server.process.wait(90) == 0
+        assert server.process.wait(40) == 0
         server.stop()
         log = (tmp_path / "server.log").read_text()
         assert "Traceback" not in log, log[-2000:]

@@ -11,7 +11,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -228,36 +228,64 @@ def write(statement: str, parameters: Sequence[Any]) -> None:
 
 
 @contextmanager
+def reading() -> Iterator[None]:
+    """Several :func:`read` of the block go over one connection; each still sees what is committed when it begins."""
+    if in_unit_of_work() or "rekam_reading" in g:
+        yield
+        return
+    with _connection() as connection:
+        g.rekam_reading = connection
+        try:
+            yield
+        finally:
+            g.pop("rekam_reading")
+
+
+@contextmanager
 def _alone(statement: str, parameters: Sequence[Any]) -> Iterator[Any]:
     """The cursor of a statement executed without a transaction around it."""
-    engine = db.engine
-    connection = engine.raw_connection()
+    with nullcontext(g.rekam_reading) if "rekam_reading" in g else _connection() as connection:
+        try:
+            cursor = connection.driver_connection.cursor()
+            cursor.execute(statement, tuple(parameters))
+            yield cursor
+            cursor.close()
+        except db.engine.dialect.loaded_dbapi.Error as error:
+            raise _as_sqlalchemy_says(error, connection, statement, parameters) from error
+
+
+@contextmanager
+def _connection() -> Iterator[Any]:
+    """A connection of the pool on which each statement is a transaction of its own."""
+    connection = db.engine.raw_connection()
     driver: Any = connection.driver_connection
-    sqlite = engine.dialect.name == "sqlite"  # never in a transaction by itself: see _prepare_sqlite
+    sqlite = dialect() == "sqlite"  # never in a transaction by itself: see _prepare_sqlite
     try:
         if not sqlite:
             driver.autocommit = True
-        cursor = driver.cursor()
-        cursor.execute(statement, tuple(parameters))
-        yield cursor
-        cursor.close()
-    except engine.dialect.loaded_dbapi.Error as error:
-        gone = engine.dialect.is_disconnect(error, driver, None)
-        if gone:
-            connection.invalidate()
-            engine.dispose()  # where one has died the others most likely have
-        raise DBAPIError.instance(
-            statement,
-            tuple(parameters),
-            error,
-            engine.dialect.loaded_dbapi.Error,
-            connection_invalidated=gone,
-            dialect=engine.dialect,
-        ) from error
+        yield connection
     finally:
         if not sqlite and connection.is_valid:
             driver.autocommit = False
         connection.close()
+
+
+def _as_sqlalchemy_says(error: Any, connection: Any, statement: str, parameters: Sequence[Any]) -> Exception:
+    """What SQLAlchemy would raise; a dead connection leaves the pool, with the others: they most likely have died too."""
+    dialect_ = db.engine.dialect
+    gone = dialect_.is_disconnect(error, connection.driver_connection, None)
+    if gone:
+        connection.invalidate()
+        db.engine.dispose()
+    raised: Exception = DBAPIError.instance(
+        statement,
+        tuple(parameters),
+        error,
+        dialect_.loaded_dbapi.Error,
+        connection_invalidated=gone,
+        dialect=dialect_,
+    )
+    return raised
 
 
 @contextmanager

@@ -106,7 +106,8 @@ def consistent_through(tenant_id: int) -> int:
     known = last_known(tenant_id)
     now, found = _computed(tenant_id)
     told = found if known > now + _AHEAD else max(known, found)
-    _bounds().keep(tenant_id, told, now)
+    if told != known:
+        _bounds().keep(tenant_id, told, now)
     return told
 
 

@@ -3,12 +3,17 @@
 All workers wait at one socket, and whoever wakes first takes every connection that has come: a handful of busy clients (a proxy's kept
 connections, say) may then all be at one process while the other rests. Here each worker leaves new connections for a moment to those
 who have fewer.
+
+A client that sends one request after the other is answered by one thread as long as threads are to spare: the way back to the thread that
+watches all connections, and from there to another one, costs as much as a small request.
 """
 
 from __future__ import annotations
 
 import mmap
+import select
 import struct
+import threading
 import time
 from typing import Any
 
@@ -20,6 +25,8 @@ _NOBODY = -1
 # How often, and how long each time, somebody with fewer connections gets the chance to take one: he may be stuck.
 _CHANCES = 10
 _PAUSE = 0.0005
+# How long a thread waits for the next request of its client (ms).
+_LINGER = 2
 
 
 class Shares:
@@ -52,6 +59,11 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     _left_to_others = 0
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._working = 0
+        self._lock = threading.Lock()
+
     def wait_for_and_dispatch_events(self, timeout: float) -> Any:
         shares.tell(self.age, self.nr_conns)
         return super().wait_for_and_dispatch_events(timeout)
@@ -64,3 +76,23 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self._left_to_others = 0
         super().accept(listener)
         shares.tell(self.age, self.nr_conns)
+
+    def handle(self, conn: Any) -> Any:
+        with self._lock:
+            self._working += 1
+        try:
+            answered = super().handle(conn)
+            while answered is True and self._next_comes_soon(conn):
+                answered = super().handle(conn)
+            return answered
+        finally:
+            with self._lock:
+                self._working -= 1
+
+    def _next_comes_soon(self, conn: Any) -> bool:
+        # Others must not wait for a thread that waits, nor a worker that ends for a client that never pauses.
+        if not self.alive or self._working >= self.cfg.threads or conn.parser.unreader.buf.getvalue():
+            return False
+        watched = select.poll()
+        watched.register(conn.sock, select.POLLIN)
+        return bool(watched.poll(_LINGER))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from flask import Response, request
+from flask import Response
 
 from core.db import unit_of_work
 from core.errors import Invalid, NotFound
@@ -45,7 +45,7 @@ class DocumentResource:
         return self.places(parameters), parameters.moment("since")
 
     def read(self) -> Response:
-        if self.id_name not in request.args:
+        if self.id_name not in http.asked():
             return self._list()
         place, id_ = self._one()
         content = documents.get(place, id_)
@@ -83,7 +83,7 @@ class DocumentResource:
         return http.no_content(stored)
 
     def remove(self) -> Response:
-        if self.state and self.id_name not in request.args:
+        if self.state and self.id_name not in http.asked():
             place, _ = self._several()
             with unit_of_work():
                 documents.delete_all(place)
@@ -95,7 +95,7 @@ class DocumentResource:
 
 
 def _sent() -> tuple[bytes, str]:
-    content_type = request.headers.get("Content-Type") or "application/octet-stream"
+    content_type = http.asked().header("Content-Type") or "application/octet-stream"
     if len(content_type) > 255 or not content_type.isprintable():
         raise Invalid("the Content-Type is longer than 255 characters or not printable", code="content_type")
     return http.body(), content_type

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any
@@ -47,6 +48,7 @@ def _negotiate() -> None:
     # /about tells which versions there are, so it needs none (1.0.3 Communication 2.8); preflights cannot send one.
     if request.endpoint != "xapi.about" and request.method != "OPTIONS":
         g.xapi_version = versions.negotiate(request.headers.get(versions.HEADER))
+    g.xapi_asked = Asked(list(request.args.lists()), request.headers.get, lambda: request.get_data(cache=False))
 
 
 @xapi.after_request
@@ -84,6 +86,27 @@ def version() -> Version:
     return negotiated
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a request asks, whichever way it came (the framework, or :mod:`lrs.express`).
+
+    ``arguments`` are the parameters of the query with all their values; ``header`` finds a header by its name; ``body`` reads the body.
+    """
+
+    arguments: list[tuple[str, list[str]]]
+    header: Callable[[str], str | None]
+    body: Callable[[], bytes]
+
+    def __contains__(self, parameter: str) -> bool:
+        return any(name == parameter for name, _ in self.arguments)
+
+
+def asked() -> Asked:
+    """Of the present request."""
+    found: Asked = g.xapi_asked
+    return found
+
+
 # --- parameters ---------------------------------------------------------------------------------------------------
 
 
@@ -92,7 +115,7 @@ class Parameters:
 
     def __init__(self, allowed: Collection[str], required: Collection[str] = ()) -> None:
         self.values: dict[str, str] = {}
-        for name, values in request.args.lists():
+        for name, values in asked().arguments:
             if name not in allowed:
                 known = ", ".join(sorted(allowed)) or "none"
                 raise Invalid(f"unknown parameter {name[:50]!r}; this resource takes {known}", code="parameter")
@@ -164,7 +187,7 @@ class Parameters:
 
 def body() -> bytes:
     """The whole body, within the limit."""
-    data: bytes = request.get_data(cache=False)
+    data = asked().body()
     # Only a reference: a refused request is kept for its sender (lrs.rejections).
     g.xapi_body = data
     return data
@@ -203,7 +226,7 @@ def precondition(*, overwrite: bool = True, create: bool = True) -> Precondition
 
 
 def _tags(header: str) -> set[str] | None:
-    value = request.headers.get(header)
+    value = asked().header(header)
     if value is None:
         return None
     return {part.strip().removeprefix("W/").strip('"') for part in value.split(",")}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import msgspec
 from flask import current_app
 from itsdangerous import BadData, URLSafeSerializer
-from werkzeug.datastructures import ImmutableMultiDict
 
 from core.db import memory
 from core.errors import Invalid
@@ -40,5 +39,6 @@ def read(token: str) -> Continuation:
         raise Invalid("this more link was not made by this server or has been changed", code="parameter") from None
 
 
-def arguments(continuation: Continuation) -> ImmutableMultiDict[str, str]:
-    return ImmutableMultiDict(continuation.filters)
+def arguments(continuation: Continuation) -> list[tuple[str, list[str]]]:
+    """The parameters its first page was asked with, as :class:`lrs.resources.http.Asked` has them."""
+    return [(name, [value]) for name, value in continuation.filters.items()]

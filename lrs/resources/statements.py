@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import msgspec
 from flask import Response, g, request
+from werkzeug.datastructures import LanguageAccept
+from werkzeug.http import parse_accept_header
 
 from core.blobs import blobs
 from core.credentials import Principal
-from core.db import unit_of_work
+from core.db import reading, unit_of_work
 from core.errors import Forbidden, Invalid, NotFound
 from core.ids import new_secret
 from core.settings import get_settings
@@ -96,13 +99,16 @@ def _received(statement_id: str | None = None) -> Batch:
     return received, several, attachments.receive(parts, [r.value for r in received])
 
 
-def store_body(body: bytes, who: Principal, version: Version) -> list[str]:
-    """Store the statements of a JSON body that brings no attachments; their ids."""
+@scope("statements/write")
+def post_plain() -> Response:
+    """As :func:`post`, of a JSON body of modest size without attachments, and without a key (:mod:`lrs.express`)."""
+    Parameters(())
+    who, version = principal(), http.version()
     with committer.coming():
-        received, _ = parsing.statements(body)
+        received, _ = parsing.statements(http.body())
         store.check(received, version)
         attachments.require([r.value for r in received])
-        return _commit(_prepared(received, who, version), who, [])
+        return http.json_answer(_commit(_prepared(received, who, version), who, []))
 
 
 def _prepared(received: list[parsing.Received], who: Principal, version: Version) -> list[rows.Prepared]:
@@ -156,7 +162,7 @@ def authority_of(key: str) -> dict[str, Any]:
 @scope("statements/read", "statements/read/mine")
 def read() -> Response:
     """One statement by id, or those that filters find."""
-    if "statementId" in request.args or "voidedStatementId" in request.args:
+    if "statementId" in http.asked() or "voidedStatementId" in http.asked():
         return _read_one()
     parameters = Parameters(_READ)
     if "more" in parameters:
@@ -180,7 +186,7 @@ def _continue(parameters: Parameters) -> Response:
     wanted = more.read(parameters.text("more"))
     if wanted.key != principal().key:
         raise Forbidden("this more link belongs to another credential")
-    request.args = more.arguments(wanted)
+    g.xapi_asked = dataclasses.replace(http.asked(), arguments=more.arguments(wanted))
     return _page(wanted, _filters(Parameters(_FILTERS)))
 
 
@@ -212,12 +218,13 @@ def _format(parameters: Parameters) -> str:
 
 def _page(wanted: more.Continuation, filters: Filters) -> Response:
     tenant_id = principal().tenant_id
-    now_through = consistency.consistent_through(tenant_id)
-    # Pages newest first stay within what the first one saw; oldest first they go on to what has come since.
-    through = now_through if wanted.ascending or wanted.through is None else wanted.through
-    found = query.page(
-        tenant_id, filters, limit=wanted.limit, after=wanted.after, ascending=wanted.ascending, through=through
-    )
+    with reading():
+        now_through = consistency.consistent_through(tenant_id)
+        # Pages newest first stay within what the first one saw; oldest first they go on to what has come since.
+        through = now_through if wanted.ascending or wanted.through is None else wanted.through
+        found = query.page(
+            tenant_id, filters, limit=wanted.limit, after=wanted.after, ascending=wanted.ascending, through=through
+        )
     link = ""
     if found.more:
         link = more.link(msgspec.structs.replace(wanted, after=found.positions[-1], through=through))
@@ -237,13 +244,15 @@ def _read_one() -> Response:
     statement_id = parameters.uuid("voidedStatementId" if voided else "statementId") or ""
     word = _format(parameters)
     with_attachments = parameters.boolean("attachments")
-    consistency.consistent_through(principal().tenant_id)
-    found = query.one(principal().tenant_id, statement_id)
+    with reading():
+        now_through = consistency.consistent_through(principal().tenant_id)
+        found = query.one(principal().tenant_id, statement_id)
     mine = _only_mine()
     if found is None or found.voided != voided or (mine is not None and found.authority != mine):
         raise NotFound(f"there is no {'voided ' if voided else ''}statement {statement_id}")
     response = _answer(_formatted([found.body], word)[0], [found.body], with_attachments)
     response.headers["Last-Modified"] = http.http_date(stored_time(found.position))
+    response.headers[THROUGH] = consistency.text_of(now_through)
     return response
 
 
@@ -256,7 +265,8 @@ def _formatted(bodies: list[bytes], word: str) -> list[bytes]:
         return [formatting.ids(value, without_display=without_display) for value in values]
     mentioned = {activity["id"] for value in values for activity in rows.activities(value)}
     known = metadata.definitions(principal().tenant_id, mentioned)
-    languages = [tag for tag, quality in request.accept_languages if quality > 0]
+    accepted = parse_accept_header(http.asked().header("Accept-Language"), LanguageAccept)
+    languages = [tag for tag, quality in accepted if quality > 0]
     return [formatting.canonical(value, languages, known) for value in values]
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import socket
-from contextlib import ExitStack
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 from server.worker import Shares
@@ -64,3 +67,23 @@ def test_who_has_ended_has_no_part() -> None:
     assert shares.least() == 3
     shares.forget(2)
     assert shares.least() == 5
+
+
+def test_busy_clients_leave_room_for_others(tmp_path: Path) -> None:
+    """A thread stays with a client that goes on asking, but not while others wait for a thread."""
+    answers = [0] * 5
+    ends = 0.0
+
+    def ask(number: int, port: int) -> None:
+        with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
+            while time.monotonic() < ends or not answers[number]:
+                connection.request("GET", "/healthz", headers={"Host": f"localhost:{port}"})
+                answer = connection.getresponse()
+                assert (answer.status, bool(answer.read())) == (200, True)
+                answers[number] += 1
+
+    one = {"workers": 1, "extra": {"GUNICORN_THREADS": "2"}}
+    with live_server("", tmp_path, **one) as (server, _), ThreadPoolExecutor(len(answers)) as clients:
+        ends = time.monotonic() + 3
+        list(clients.map(ask, range(len(answers)), [server.port] * len(answers)))
+    assert min(answers) > max(answers) / 20, answers

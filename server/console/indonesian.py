@@ -1,7 +1,7 @@
 # ruff: noqa: E501 - a text is one line, however long
-"""Bahasa Indonesia for what other parts of the server say in English: help of player settings, findings of the doctor.
+"""Bahasa Indonesia for what other parts of the server say in English: help of settings, findings of the doctor.
 
-The English stands where the thing itself is (``registrations.settings``, ``server.doctor``), which know no languages. A test checks
+The English stands where the thing itself is (``registrations.settings``, ``core.settings``, ``server.doctor``), which know no languages. A test checks
 that nothing is missing here and that the same ``{names}`` are filled in.
 """
 
@@ -40,6 +40,41 @@ _PLACES = {"intermediate": "bagian yang bukan terakhir", "final": "bagian terakh
 _RESULTS = {"NotSatisfied": "belum lulus atau belum selesai", "Satisfied": "lulus, atau selesai tanpa penilaian"}
 _EXITS = {"Normal": "normal", "Suspend": "suspend", "Timeout": "time-out", "Logout": "logout"}
 _EXIT_ACTION = "Setelah {where} ({state}) berakhir sendiri dengan exit {exit} dan tidak meminta apa pun: tetap di situ, lanjut ke bagian berikutnya, atau keluar dari kursus."
+
+VARIABLE_HELP = {
+    "REKAM_DATA_DIR": "Folder untuk basis data tertanam, blob, dan rahasia yang dibuat sendiri.",
+    "REKAM_DATABASE_URL": "URL SQLAlchemy; kosong: SQLite di folder data.",
+    "REKAM_REDIS_URL": "Redis untuk worker RQ; kosong: tugas berjalan pada thread proses web.",
+    "REKAM_STORAGE_URL": "Tempat blob disimpan: kosong (folder `blobs` di folder data), suatu path, atau s3://bucket/prefix.",
+    "REKAM_STORAGE_OPTIONS": "Objek JSON untuk driver penyimpanan (endpoint, kunci).",
+    "REKAM_BASE_URL": "Alamat asal konsol dan API.",
+    "REKAM_CONTENT_URL": "Alamat asal pemutar dan berkas kursus; harus host yang berbeda.",
+    "REKAM_SECRET_KEY": "Menandatangani sesi dan meng-hash kredensial; kosong: dibuat sekali dan disimpan di folder data.",
+    "REKAM_ADMIN_EMAIL": "Administrator pertama untuk awal yang berjalan tanpa ditunggui.",
+    "REKAM_ADMIN_PASSWORD": "Kata sandi administrator pertama.",
+    "REKAM_BOOTSTRAP_KEY": "Kunci kredensial dengan cakupan `all` yang dibuat saat pertama kali dijalankan.",
+    "REKAM_BOOTSTRAP_SECRET": "Rahasia kredensial itu.",
+    "REKAM_METRICS_TOKEN": "Token bearer untuk /metrics; kosong: hanya permintaan langsung dari mesin ini.",
+    "REKAM_TRUSTED_PROXIES": "Jumlah proksi balik di depan yang header X-Forwarded-*-nya dipercaya.",
+    "REKAM_WEBHOOK_NETWORKS": "Jaringan (CIDR), dipisahkan koma, yang boleh dicapai webhook meskipun tidak publik.",
+    "REKAM_FRAME_ANCESTORS": "Alamat asal, dipisahkan spasi, yang boleh menyematkan pemutar.",
+    "REKAM_UPLOAD_LIMIT": "Ukuran terbesar paket yang diunggah.",
+    "REKAM_PACKAGE_ENTRIES_LIMIT": "Jumlah berkas terbanyak dalam satu paket.",
+    "REKAM_PACKAGE_SIZE_LIMIT": "Jumlah byte terbanyak dari paket setelah dibuka.",
+    "REKAM_PACKAGE_RATIO_LIMIT": "Rasio kompresi tertinggi untuk berkas di atas 1 MiB.",
+    "REKAM_MANIFEST_SIZE_LIMIT": "Ukuran terbesar manifes.",
+    "REKAM_MANIFEST_ELEMENTS_LIMIT": "Jumlah elemen terbanyak dalam manifes.",
+    "REKAM_STATEMENT_REQUEST_LIMIT": "Ukuran terbesar isi permintaan ke /xapi.",
+    "REKAM_LAUNCH_IDLE_TIMEOUT": "Token peluncuran tanpa permintaan berakhir setelah waktu ini.",
+    "REKAM_LAUNCH_ABSOLUTE_TIMEOUT": "Token peluncuran selalu berakhir setelah waktu ini.",
+    "REKAM_SQLITE_CACHE_MIB": "Tembolok halaman tiap koneksi SQLite, dalam MiB.",
+    "REKAM_DATABASE_POOL": "Jumlah koneksi basis data terbanyak dari satu proses.",
+    "REKAM_REJECTIONS_KEPT": "Jumlah hari permintaan xAPI yang ditolak disimpan untuk pengirimnya; 0: tidak disimpan.",
+    "REKAM_STREAMS": "Jumlah aliran peristiwa terbanyak yang dibuka satu proses web; tiap aliran memakai satu dari GUNICORN_THREADS (8).",
+    "REKAM_DRAIN_DELAY": "Setelah SIGTERM, lamanya /readyz menjawab 503 sementara permintaan masih dijawab.",
+    "REKAM_DEFAULT_LOCALE": "Bahasa halaman bila peramban tidak meminta satu pun dari keduanya: en atau id.",
+    "REKAM_LOG_LEVEL": "DEBUG, INFO, WARNING, atau ERROR.",
+}
 
 CHECK_NAMES = {
     "database": "basis data",
@@ -102,6 +137,11 @@ def exit_action_help(name: str) -> str:
     result = next(result for result in _RESULTS if name.startswith(f"{place}Sco{result}"))
     exit_ = name.removeprefix(f"{place}Sco{result}").removesuffix("ExitAction")
     return _EXIT_ACTION.format(where=_PLACES[place], state=_RESULTS[result], exit=_EXITS[exit_])
+
+
+def variable_help(name: str, english: str) -> str:
+    """What an environment variable does, in the reader's language."""
+    return VARIABLE_HELP[name] if _indonesian() else english
 
 
 def check_name(check: Check) -> str:

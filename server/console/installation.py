@@ -71,7 +71,7 @@ def settings() -> Any:
     return render_template(
         "console/settings.html",
         facts=facts,
-        rows=get_settings().describe(),
+        rows=[(name, value, indonesian.variable_help(name, help_)) for name, value, help_ in get_settings().describe()],
         waiting=waiting,
         oldest=oldest,
         checks=doctor.examine(get_settings()),

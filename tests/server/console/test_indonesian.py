@@ -10,6 +10,7 @@ from string import Formatter
 import pytest
 from flask import Flask
 
+from core.settings import Settings
 from registrations.settings import SETTINGS
 from server import doctor
 from server.console import indonesian
@@ -48,18 +49,25 @@ def test_every_player_setting() -> None:
     assert "belum lulus" in indonesian.exit_action_help("finalScoNotSatisfiedTimeoutExitAction")
 
 
+def test_every_variable() -> None:
+    english = {name: help_ for name, _, help_ in Settings().describe()}
+    assert english.keys() == indonesian.VARIABLE_HELP.keys()
+    same = [name for name, help_ in english.items() if help_ == indonesian.VARIABLE_HELP[name]]
+    assert not same
+
+
 @pytest.mark.parametrize(
     ("language", "said", "unsaid"),
     [
         (
             "en",
-            ("The player shows the table of contents.", "public addresses only", "up to date"),
+            ("The player shows the table of contents.", "public addresses only", "up to date", "Largest manifest."),
             ("hanya alamat publik",),
         ),
         (
             "id",
-            ("Pemutar menampilkan daftar isi.", "hanya alamat publik", "mutakhir"),
-            ("public addresses only", "The player shows"),
+            ("Pemutar menampilkan daftar isi.", "hanya alamat publik", "mutakhir", "Ukuran terbesar manifes."),
+            ("public addresses only", "The player shows", "Largest manifest."),
         ),
     ],
 )

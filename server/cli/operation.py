@@ -45,7 +45,7 @@ def serve(context: Context, host: str, port: int, content_port: int | None, work
     if missing:
         raise Invalid("the database is not up to date; run `rekam bootstrap` (first start) or `rekam db upgrade`")
     context.say(f"Console and API: {settings.base_url}    Courses: {settings.content_url}")
-    arguments = [sys.executable, "-m", "gunicorn", "--pythonpath", str(_ROOT)]
+    arguments = [sys.executable, "-m", "server.cli.gunicorn", "--pythonpath", str(_ROOT)]
     arguments += ["-c", str(_ROOT / "server" / "gunicorn_conf.py")]
     # The same process, so that signals reach gunicorn.
     os.execve(sys.executable, arguments, environ)  # noqa: S606

@@ -11,7 +11,7 @@ from flask import Flask
 
 from core.db import session
 from core.settings import Settings
-from server.cli import main
+from server.cli.commands import main
 
 Run = Callable[..., Result]
 

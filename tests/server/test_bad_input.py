@@ -21,7 +21,7 @@ from core.settings import Settings
 from course_packages.models import Course, CourseVersion, PackageFile
 from lrs.models import StatementRow
 from registrations.models import Registration
-from server.cli import main
+from server.cli.commands import main
 from tests.conftest import TestTenant, basic
 from tests.course_packages.building import manifest_12, manifest_2004, package, zipped
 from tests.scorm_runtime.packages import MANIFEST_2004, Player, launch, load, register, stored

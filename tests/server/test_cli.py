@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +23,7 @@ from sqlalchemy import text
 from core.db import db, session, unit_of_work
 from core.settings import Settings
 from server.app import create_app
-from server.cli import main
+from server.cli.commands import main
 from server.demo import build_zip
 from tests.conftest import DATABASES, basic, drop_postgres_database, make_postgres_database
 from tests.course_packages.building import manifest_12, package
@@ -408,3 +410,45 @@ def test_the_installed_command(sqlite: Installation) -> None:
         told, silent = (ran.stdout, ran.stderr) if arguments else (ran.stderr, ran.stdout)
         assert "unknown setting REKAM_TYPO" in told
         assert silent == ""
+
+
+# --- Ctrl-C -------------------------------------------------------------------------------------------------------
+
+
+def listen_to_ctrl_c() -> None:
+    """What runs the tests may itself be in the background, where Ctrl-C is ignored."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.mark.parametrize("seconds", [0.05, 0.2, 0.5, 1.0, 2.0])
+def test_ctrl_c_ends_with_130_and_no_traceback_whenever_it_comes(tmp_path: Path, seconds: float) -> None:
+    read, write = os.pipe()  # standard input that never ends
+    with os.fdopen(read), os.fdopen(write, "w"):
+        process = subprocess.Popen(
+            [sys.executable, "-c", "from server.cli import main; print('begun', flush=True); main()",
+             "--data-dir", str(tmp_path), "migrate", "--from", "http://localhost:9", "--key", "k", "--secret-stdin"],
+            cwd=ROOT, text=True, stdin=read, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            preexec_fn=listen_to_ctrl_c,
+        )  # fmt: skip
+        assert process.stdout
+        assert process.stdout.readline() == "begun\n"
+        time.sleep(seconds)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert errors.strip() == ""
+
+
+def test_ctrl_c_before_gunicorn_handles_signals() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-v", "-m", "server.cli.gunicorn", "--check-config", "wsgi:app"],
+        cwd=ROOT, text=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        preexec_fn=listen_to_ctrl_c,
+    )  # fmt: skip
+    assert process.stderr
+    while "gunicorn.app" not in process.stderr.readline():
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in errors

@@ -16,7 +16,7 @@ from course_packages.model import (
     Sequencing,
     SequencingRule,
 )
-from server.cli import main
+from server.cli.commands import main
 from server.cli.sequencing_text import sentences
 from tests.course_packages.building import manifest_12, manifest_2004, package
 

@@ -9,12 +9,15 @@ import msgspec
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from core.errors import RekamError
-from server.cli import accounts, backups, content, operation, statements
+from server.cli import INTERRUPTED, accounts, backups, content, operation, statements
 from server.cli.context import Context, shared
 
 
 class Group(click.Group):
-    """Words errors for people or machines and gives them exit code 1 (wrong usage has 2 from click)."""
+    """Words errors for people or machines and gives them exit code 1 (wrong usage has 2 from click).
+
+    Ctrl-C ends with 130, as everywhere; click alone would say 1.
+    """
 
     def invoke(self, context: click.Context) -> object:
         try:
@@ -25,6 +28,9 @@ class Group(click.Group):
             _fail(context, "database", f"the database cannot be used: {str(error.orig).strip()}")
         except SQLAlchemyError as error:
             _fail(context, "database", f"{type(error).__name__}: {error}")
+        except KeyboardInterrupt:
+            click.echo(err=True)  # behind the ^C that the terminal shows
+            context.exit(INTERRUPTED)
         except OSError as error:
             _fail(context, "system", f"{error.filename or ''}: {error.strerror or error}".lstrip(": "))
         return None

@@ -1,11 +1,12 @@
 """What every command shares: settings and application on demand, output for people or machines, exit codes.
 
-Exit codes: 0 done, 1 it could not be done (the message says why), 2 wrong usage.
+Exit codes: 0 done, 1 it could not be done (the message says why), 2 wrong usage, 130 interrupted by Ctrl-C.
 """
 
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -14,12 +15,23 @@ import click
 import msgspec
 from flask import Flask
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskID,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.table import Table
 
 from core.db import session
 from core.errors import Invalid
 from core.settings import Settings
+
+# Seconds between two lines of progress where there is no terminal.
+LOG_EVERY = 15.0
 
 
 class Context:
@@ -74,8 +86,9 @@ class Context:
         with Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
-            TaskProgressColumn(),
+            TaskProgressColumn(text_format_no_percentage="{task.completed:,.0f}"),
             TimeElapsedColumn(),
+            TimeRemainingColumn(),
             console=self.errors,
             disable=self.json or not self.errors.is_terminal,
             transient=True,
@@ -83,13 +96,18 @@ class Context:
             yield progress
 
     def teller(self, progress: Progress) -> Callable[[str, int, int], None]:
-        """Shows (what, done, total) as one bar for each ``what``; total 0: it is not known."""
+        """Shows (what, done, total) as one bar for each ``what``; total 0: it is not known. Where no bar is, lines for a log."""
         bars: dict[str, TaskID] = {}
+        told = time.monotonic()
 
         def tell(what: str, done: int, total: int) -> None:
+            nonlocal told
             if what not in bars:
                 bars[what] = progress.add_task(what)
             progress.update(bars[what], completed=done, total=total or None)
+            if not self.errors.is_terminal and time.monotonic() - told >= LOG_EVERY:
+                told = time.monotonic()
+                self.say(f"{what}: {f'{done / total:.0%}' if total else f'{done:,}'}")
 
         return tell
 

@@ -140,6 +140,13 @@ def _some(count: int, noun: str) -> str:
 @click.option(
     "--missing-attachments", is_flag=True, help="Store statements whose attachments the other store lacks, too."
 )
+@click.option(
+    "--connections",
+    type=click.IntRange(1, 64),
+    default=8,
+    show_default=True,
+    help="How many documents are asked for at a time.",
+)
 @click.option("--restart", is_flag=True, help="Begin anew although an earlier migration came further.")
 @pass_context
 def migrate(
@@ -152,6 +159,7 @@ def migrate(
     documents: bool,
     rejects: Path | None,
     missing_attachments: bool,
+    connections: int,
     restart: bool,
 ) -> None:
     """Bring in everything of another record store over xAPI, keeping id, stored, authority and version.
@@ -170,7 +178,7 @@ def migrate(
         attachments: dict[str, IO[bytes]] = {}
         work = importer.Importer(tenant_id, attachments.get, rejects=bad, missing_attachments=missing_attachments)
         try:
-            remote = Remote(url, key, secret)
+            remote = Remote(url, key, secret, connections=connections)
             tell = context.teller(progress)
             migration.migrate(work, remote, attachments, documents=documents, restart=restart, tell=tell)
         except (RekamError, KeyboardInterrupt):

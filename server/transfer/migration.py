@@ -9,10 +9,12 @@ from __future__ import annotations
 import base64
 import hashlib
 import sqlite3
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 import msgspec
 
@@ -38,7 +40,19 @@ _RESOURCES = {
     "activities/profile": ("activity_profile", "profileId"),
     "agents/profile": ("agent_profile", "profileId"),
 }
-_DOCUMENTS = 50
+# After so many documents, bytes or places what was found is stored; a migration that is killed asks for at most that again.
+_DOCUMENTS = 200
+_DOCUMENTS_BYTES = 8 << 20
+_PLACES = 100
+
+
+class DocumentPlace(NamedTuple):
+    """Where documents may be; what a resource does not have is empty. ``agent`` is canonical JSON."""
+
+    resource: str
+    activity: str
+    agent: str
+    registration: str
 
 
 class Checkpoint:
@@ -60,18 +74,17 @@ class Checkpoint:
         row = self.base.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
         return row[0] if row else None
 
-    def keep(self, places: set[tuple[str, str, str, str]], **facts: str | None) -> None:
+    def keep(self, places: set[DocumentPlace], **facts: str | None) -> None:
         with self.base:
             self.base.execute("BEGIN")
             self.base.executemany("INSERT OR IGNORE INTO places VALUES (?, ?, ?, ?, 0)", places)
             self.base.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", facts.items())
 
-    def open_places(self, limit: int = 20) -> list[tuple[str, str, str, str]]:
-        return self.base.execute(
-            "SELECT resource, activity, agent, registration FROM places WHERE done = 0 LIMIT ?", (limit,)
-        ).fetchall()
+    def open_places(self, limit: int) -> list[DocumentPlace]:
+        query = "SELECT resource, activity, agent, registration FROM places WHERE done = 0 LIMIT ?"
+        return [DocumentPlace(*row) for row in self.base.execute(query, (limit,))]
 
-    def close_places(self, places: list[tuple[str, str, str, str]]) -> None:
+    def close_places(self, places: list[DocumentPlace]) -> None:
         with self.base:
             self.base.execute("BEGIN")
             self.base.executemany(
@@ -80,6 +93,7 @@ class Checkpoint:
             )
 
     def counts(self) -> tuple[int, int]:
+        """(places looked at, all places)"""
         done, total = self.base.execute("SELECT coalesce(sum(done), 0), count(*) FROM places").fetchone()
         return int(done), int(total)
 
@@ -148,20 +162,20 @@ def _last_stored(page: Page) -> str | None:
     return importing.just_before(stored) if isinstance(stored, str) else None
 
 
-def _places(page: Page) -> set[tuple[str, str, str, str]]:
+def _places(page: Page) -> set[DocumentPlace]:
     """Where documents may be: profiles of every activity and agent; State of the actor in each activity, by registration."""
-    found: set[tuple[str, str, str, str]] = set()
+    found: set[DocumentPlace] = set()
     for body in page.statements:
         value = msgspec.json.decode(body)
         activities = {a["id"] for a in rows.activities(value)}
         agents = {_text(a) for actor in rows.actors(value) for a in (actor, *actor.get("member", ())) if ifi(a)}
-        found.update(("activities/profile", a, "", "") for a in activities)
-        found.update(("agents/profile", "", a, "") for a in agents)
+        found.update(DocumentPlace("activities/profile", a, "", "") for a in activities)
+        found.update(DocumentPlace("agents/profile", "", a, "") for a in agents)
         if ifi(value["actor"]) is not None:
             registration = str(value.get("context", {}).get("registration", "")).lower()
             for activity in activities:
-                found.add(("activities/state", activity, _text(value["actor"]), ""))
-                found.add(("activities/state", activity, _text(value["actor"]), registration))
+                found.add(DocumentPlace("activities/state", activity, _text(value["actor"]), ""))
+                found.add(DocumentPlace("activities/state", activity, _text(value["actor"]), registration))
     return found
 
 
@@ -174,21 +188,60 @@ def _text(actor: dict[str, Any]) -> str:
 
 
 def _documents(importer: Importer, remote: Remote, checkpoint: Checkpoint, tell: Tell) -> None:
-    while places := checkpoint.open_places():
-        lines = [line for place in places for line in _lines(remote, *place)]
-        for start in range(0, len(lines), _DOCUMENTS):
-            importer.documents(lines[start : start + _DOCUMENTS])
-        checkpoint.close_places(places)
-        tell("documents", *checkpoint.counts())
+    """A place is closed in the same order as always: after its documents are stored. Only the asking is done ahead."""
+    done, total = checkpoint.counts()
+    pool = ThreadPoolExecutor(remote.connections, thread_name_prefix="documents")
+    try:
+        while places := checkpoint.open_places(10 * _PLACES):
+            for looked_at, lines in _batches(_ahead(pool, remote, places)):
+                for start in range(0, len(lines), _DOCUMENTS):
+                    importer.documents(lines[start : start + _DOCUMENTS])
+                checkpoint.close_places(looked_at)
+                done += len(looked_at)
+                tell("document lookups", done, total)
+    finally:
+        # What others are still asking for is not waited for: nothing of it is stored.
+        remote.stop()
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _lines(remote: Remote, resource: str, activity: str, agent: str, registration: str) -> Iterator[Line]:
-    keys = {"activityId": activity, "agent": agent, "registration": registration}
+def _ahead(
+    pool: ThreadPoolExecutor, remote: Remote, places: Iterable[DocumentPlace]
+) -> Iterator[tuple[DocumentPlace, list[Line]]]:
+    """The documents of each place, in order; never more than some places ahead, so that memory stays bounded."""
+    asked: deque[tuple[DocumentPlace, Future[list[Line]]]] = deque()
+    for place in places:
+        asked.append((place, pool.submit(_lines, remote, place)))
+        if len(asked) > 4 * remote.connections:
+            first, found = asked.popleft()
+            yield first, found.result()
+    for place, found in asked:
+        yield place, found.result()
+
+
+def _batches(
+    found: Iterable[tuple[DocumentPlace, list[Line]]],
+) -> Iterator[tuple[list[DocumentPlace], list[Line]]]:
+    """Whole places together, until there are enough of them, of documents or of bytes."""
+    places: list[DocumentPlace] = []
+    lines: list[Line] = []
+    size = 0
+    for place, its in found:
+        places.append(place)
+        lines += its
+        size += sum(len(line.data) for line in its)
+        if len(places) >= _PLACES or len(lines) >= _DOCUMENTS or size >= _DOCUMENTS_BYTES:
+            yield places, lines
+            places, lines, size = [], [], 0
+    if places:
+        yield places, lines
+
+
+def _lines(remote: Remote, place: DocumentPlace) -> list[Line]:
+    keys = {"activityId": place.activity, "agent": place.agent, "registration": place.registration}
     keys = {name: value for name, value in keys.items() if value}
-    for id_ in remote.ids(resource, **keys):
-        line = _line(remote, resource, keys, id_)
-        if line is not None:
-            yield line
+    lines = (_line(remote, place.resource, keys, id_) for id_ in remote.ids(place.resource, **keys))
+    return [line for line in lines if line is not None]
 
 
 def _line(remote: Remote, resource: str, keys: dict[str, str], id_: str) -> Line | None:

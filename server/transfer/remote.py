@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import tempfile
-import time
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -49,14 +49,20 @@ class RemoteDocument:
 
 
 class Remote:
-    """An xAPI endpoint such as ``https://lrs.example/xapi``, spoken to in its newest version that we know."""
+    """An xAPI endpoint such as ``https://lrs.example/xapi``, spoken to in its newest version that we know.
 
-    def __init__(self, url: str, key: str, secret: str) -> None:
+    Threads may share it: it keeps at most ``connections`` open and has the others wait.
+    """
+
+    def __init__(self, url: str, key: str, secret: str, *, connections: int = 1) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise Invalid(f"{url[:200]!r} is not the address of an xAPI endpoint like https://lrs.example/xapi")
         self.url = url.rstrip("/") + "/"
-        self._pool = urllib3.PoolManager(timeout=urllib3.Timeout(connect=10, read=120), retries=False)
+        self.connections = connections
+        self._stopped = threading.Event()
+        timeout = urllib3.Timeout(connect=10, read=120)
+        self._pool = urllib3.PoolManager(timeout=timeout, retries=False, maxsize=connections, block=True)
         token = base64.b64encode(f"{key}:{secret}".encode()).decode()
         self._headers = {"Authorization": f"Basic {token}", versions.HEADER: versions.V1.name}
         self.version = self._choose_version()
@@ -69,6 +75,10 @@ class Remote:
             raise Invalid(f"{self.url} speaks xAPI {', '.join(map(str, offered)) or '?'}, which is not supported here")
         self._headers[versions.HEADER] = found
         return found
+
+    def stop(self) -> None:
+        """Nothing is asked any more: whoever waits to try again gives up."""
+        self._stopped.set()
 
     # --- statements ---
 
@@ -111,18 +121,20 @@ class Remote:
     def ids(self, resource: str, **keys: str) -> list[str]:
         """Ids of the documents of a place (``activities/state``, ``activities/profile``, ``agents/profile``)."""
         with self._get(f"{self.url}{resource}?{urlencode(keys)}") as response:
-            found = msgspec.json.decode(response.data)
-        if not isinstance(found, list):
-            raise Invalid(f"{self.url}{resource} did not answer a list of ids")
-        return [str(id_) for id_ in found]
+            body = response.data
+        try:
+            return msgspec.json.decode(body, type=list[str])
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise Invalid(f"{self.url}{resource} did not answer a list of ids: {error}") from None
 
     def document(self, resource: str, **keys: str) -> RemoteDocument | None:
         """A document with the time of its last change, or None where it is gone by now."""
         with self._get(f"{self.url}{resource}?{urlencode(keys)}", absent=True) as response:
+            content = response.data  # read in any case: a connection is used again only behind a whole answer
             if response.status == 404:
                 return None
             kind = response.headers.get("Content-Type") or "application/octet-stream"
-            return RemoteDocument(response.data, kind, _moment(response.headers.get("Last-Modified")))
+            return RemoteDocument(content, kind, _moment(response.headers.get("Last-Modified")))
 
     # --- HTTP ---
 
@@ -135,28 +147,40 @@ class Remote:
         except (HTTPError, OSError) as error:
             raise Unavailable(f"{address[:200]}: the answer broke off: {error}") from None
         finally:
-            response.close()
+            _give_back(response)
 
     def _request(self, address: str, absent: bool) -> urllib3.BaseHTTPResponse:
-        reason = ""
+        reason, asked_for = "", 0.0
         for tried in range(TRIES):
-            if tried:
-                time.sleep(min(2**tried, 30) / 4)
+            if self._stopped.wait(max(min(2**tried, 30) / 4, asked_for) if tried else 0):
+                break
             try:
                 response = self._pool.request(
                     "GET", address, headers=self._headers, preload_content=False, redirect=False
                 )
             except HTTPError as error:
-                reason = str(error.__cause__ or error)
+                reason, asked_for = str(error.__cause__ or error), 0.0
                 continue
             if response.status == 200 or (absent and response.status == 404):
                 return response
             text = response.read(500).decode("utf-8", "replace")
-            response.close()
-            reason = f"it answered {response.status}: {text}"
+            _give_back(response)
+            reason, asked_for = f"it answered {response.status}: {text}", _retry_after(response)
             if response.status not in (429, 500, 502, 503, 504):
                 raise Invalid(f"{address[:300]}: {reason}", status=response.status)
         raise Unavailable(f"{address[:300]}: {reason}")
+
+
+def _give_back(response: urllib3.BaseHTTPResponse) -> None:
+    """Closed where something of the answer is left; whoever waits for a connection gets its place."""
+    response.close()
+    response.release_conn()
+
+
+def _retry_after(response: urllib3.BaseHTTPResponse) -> float:
+    """Seconds the other store asks us to wait (RFC 9110 10.2.3), a minute at most; 0 where it names none or a date."""
+    given = response.headers.get("Retry-After", "")
+    return min(float(given), 60.0) if given.isdecimal() else 0.0
 
 
 def _body(response: urllib3.BaseHTTPResponse, attachments: dict[str, IO[bytes]]) -> bytes:

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+import http.client
 import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +21,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import make_url
 
+from core.db import session
 from core.settings import Settings
 from server.transfer import remote
 from server.transfer.importer import Importer
 from tests.conftest import TestTenant
-from tests.live import LiveServer
+from tests.live import LiveServer, wait_until
 from tests.lrs.builders import agent, new_uuid, ref, statement, voiding
 from tests.server.conftest import Run
 from tests.server.test_transfer import documents_of, found, post, post_with_attachment, statements_of
@@ -57,7 +67,73 @@ def fill(client: FlaskClient, tenant: TestTenant) -> None:
         assert answer.status_code == 204, answer.text
 
 
-def arguments(source: LiveServer, tenant: TestTenant, into: TestTenant) -> tuple[str, ...]:
+class SlowLine(ThreadingHTTPServer):
+    """A line to ``server`` on which each answer takes ``delay`` seconds more. ``asked`` counts what was answered through it."""
+
+    daemon_threads = True
+
+    def __init__(self, server: LiveServer, delay: float) -> None:
+        super().__init__(("127.0.0.1", 0), _SlowLineHandler)
+        self.server_to, self.delay = server, delay
+        self.asked: Counter[str] = Counter()
+        self.at_once = self.most_at_once = 0
+        self.busy: set[str] = set()
+        self.lock = threading.Lock()
+
+    @property
+    def base(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+class _SlowLineHandler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: SlowLine
+
+    def do_GET(self) -> None:
+        line = self.server
+        with line.lock:
+            line.at_once += 1
+            line.most_at_once = max(line.most_at_once, line.at_once)
+            # Each part of the other store is busy once: the first question is to be asked again.
+            busy = self.path.startswith("/xapi/agents/profile") and self.path not in line.busy
+            line.busy.add(self.path)
+        time.sleep(line.delay)
+        there = http.client.HTTPConnection("127.0.0.1", line.server_to.port)
+        there.request("GET", self.path, headers=dict(self.headers) | {"Host": f"localhost:{line.server_to.port}"})
+        answer = there.getresponse()
+        content, status = answer.read(), 429 if busy else answer.status
+        there.close()
+        with line.lock:
+            line.at_once -= 1
+            line.asked[self.path] += status == 200
+        self.send_response(status)
+        for name in ("Content-Type", "Last-Modified"):
+            if answer.headers[name]:
+                self.send_header(name, answer.headers[name])
+        self.send_header("Retry-After", "0")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def handle(self) -> None:
+        with suppress(OSError):  # who asked may be killed
+            super().handle()
+
+    def log_message(self, format: str, *arguments: object) -> None:
+        pass
+
+
+@contextmanager
+def slow_line(server: LiveServer, delay: float) -> Iterator[SlowLine]:
+    with SlowLine(server, delay) as line:
+        threading.Thread(target=line.serve_forever, daemon=True).start()
+        try:
+            yield line
+        finally:
+            line.shutdown()
+
+
+def arguments(source: LiveServer | SlowLine, tenant: TestTenant, into: TestTenant) -> tuple[str, ...]:
     return (
         "migrate", "--from", f"{source.base}/xapi", "--key", tenant.key, "--secret", tenant.secret,
         "--tenant", into.app_id, "--json",
@@ -99,6 +175,70 @@ def test_everything_moves_stops_and_goes_on(
     again = json.loads(rekam(*arguments(source, tenant, other_tenant)).stdout)
     assert (again["statements"]["stored"], again["documents"]["stored"]) == (1, 0)
     assert again["statements"]["known"] < 5
+
+
+def fill_states(client: FlaskClient, tenant: TestTenant, learners: int) -> None:
+    """Two activities and one registration each, with a State document in one of them."""
+    for n in range(learners):
+        person, registration = agent(f"learner{n}"), new_uuid()
+        post(
+            client,
+            tenant,
+            *[
+                statement(
+                    actor=person,
+                    object={"id": f"http://example.com/activities/{a}"},
+                    context={"registration": registration},
+                )
+                for a in "ab"
+            ],
+        )
+        answer = client.put(
+            "/xapi/activities/state",
+            query_string={
+                "activityId": "http://example.com/activities/a", "agent": json.dumps(person),
+                "stateId": "place", "registration": registration,
+            },
+            data=f"document of {n}".encode(), content_type="text/plain",
+            headers=tenant.auth | {"X-Experience-API-Version": "1.0.3"},
+        )  # fmt: skip
+        assert answer.status_code == 204, answer.text
+
+
+def test_documents_are_asked_for_at_a_time_and_once_also_across_a_kill(
+    rekam: Run, client: FlaskClient, tenant: TestTenant, other_tenant: TestTenant, source: LiveServer, settings: Settings,
+) -> None:  # fmt: skip
+    learners = 60
+    fill_states(client, tenant, learners)
+    with slow_line(source, 0.03) as line:
+        process = subprocess.Popen(
+            [sys.executable, "-c", "from server.cli import main; main()", *arguments(line, tenant, other_tenant)],
+            env={k: v for k, v in os.environ.items() if not k.startswith("REKAM_")} | source.environment,
+            stdout=subprocess.DEVNULL,
+        )
+        wait_until("some documents have come", lambda: session().rollback() or documents_of(other_tenant), 120)
+        process.kill()
+        assert process.wait() != 0
+        session().rollback()
+        assert len(documents_of(other_tenant)) < learners, "it was over before it was killed"
+        assert 4 <= line.most_at_once <= 8
+        wait_until("what was under way is answered", lambda: not line.at_once)
+        before = Counter(line.asked)
+        done = rekam(*arguments(line, tenant, other_tenant))
+        assert done.exit_code == 0, done.output
+    # All but the time of the last change, of which HTTP tells whole seconds.
+    here, there = ({k: d[:3] for k, d in documents_of(t).items()} for t in (other_tenant, tenant))
+    assert here == there
+    lookups = {
+        p: n for p, n in line.asked.items() if p.startswith("/xapi/a") and "stateId" not in p and "about" not in p
+    }
+    # Two agents' profiles and four States a learner, two activities' profiles.
+    assert len(lookups) == learners * 5 + 2
+    repeated = [p for p, n in lookups.items() if n > 1]
+    assert all(before[p] for p in repeated), "a place was asked twice in one run"
+    assert len([p for p in lookups if before[p]]) - len(repeated) >= 100, (
+        "what was stored before the kill is asked again"
+    )
 
 
 def test_what_is_wrong_is_said(

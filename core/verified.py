@@ -1,64 +1,37 @@
-"""Credentials verified a moment ago, so that a busy client does not cost a query a request; and when each was used last.
-
-An entry is trusted until any credential changes on this machine (every change touches a file of the data folder, which is looked at each
-time), and never longer than ``TRUST``: so long a revocation may take to reach other machines.
-"""
+"""Credentials verified a moment ago, so that a busy client does not cost a query a request; and when each was used last."""
 
 from __future__ import annotations
 
 import threading
-import time
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
 
-from flask import current_app
-
 from core import clock
-from core.marker import Marker
+from core.db import memory as memory_of_process
+from core.remembered import Remembered
 
+# Seconds until a revocation reaches other machines.
 TRUST = 5.0
-MOST = 10_000
 
 Who = TypeVar("Who")
-
-
-@dataclass(frozen=True, slots=True)
-class _Entry(Generic[Who]):
-    who: Who
-    state: int
-    until: float
-    expires: datetime | None
 
 
 class Verified(Generic[Who]):
     """Memory of one process. Names are whatever stands for key and secret; never the secret itself."""
 
-    def __init__(self, marker: Marker) -> None:
-        self._marker = marker
-        self._entries: dict[tuple[str, str], _Entry[Who]] = {}
+    def __init__(self) -> None:
+        self._known: Remembered[tuple[str, str], tuple[Who, datetime | None]] = Remembered("credentials.changed", TRUST)
         self._used: dict[tuple[int, str], datetime] = {}
         self._lock = threading.Lock()
-
-    def state(self) -> int:
-        """Changes whenever a credential has changed on this machine. Take it before reading what :meth:`keep` will hold."""
-        return self._marker.state()
+        self.state, self.forget = self._known.state, self._known.forget
 
     def find(self, name: tuple[str, str]) -> Who | None:
-        entry = self._entries.get(name)
-        if entry is None or entry.state != self.state() or entry.until < time.monotonic():
-            return None
-        return None if entry.expires is not None and entry.expires <= clock.now() else entry.who
+        who, expires = self._known.find(name) or (None, None)
+        return None if expires is not None and expires <= clock.now() else who
 
     def keep(self, name: tuple[str, str], who: Who, state: int, expires: datetime | None) -> None:
-        if len(self._entries) >= MOST:
-            self._entries.clear()
-        self._entries[name] = _Entry(who, state, time.monotonic() + TRUST, expires)
-
-    def forget(self) -> None:
-        """A credential has changed: nobody on this machine trusts its memory any more."""
-        self._entries.clear()
-        self._marker.touch()
+        """``state`` is what :attr:`state` said before ``who`` was read."""
+        self._known.keep(name, (who, expires), state)
 
     def used(self, tenant_id: int, key: str) -> None:
         self._used[tenant_id, key] = clock.now()
@@ -72,7 +45,4 @@ class Verified(Generic[Who]):
 
 def memory() -> Verified[object]:
     """That of the running application."""
-    found = current_app.extensions.get("rekam_verified")
-    if found is None:
-        found = current_app.extensions["rekam_verified"] = Verified(Marker("credentials.changed"))
-    return found
+    return memory_of_process("credentials.verified", Verified)

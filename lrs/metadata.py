@@ -5,7 +5,6 @@ Rows are shared by all writers, so they are written only when something is new, 
 
 from __future__ import annotations
 
-import time
 from collections import OrderedDict
 from collections.abc import Iterable
 from hashlib import blake2b
@@ -17,7 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from core import clock
 from core.db import after_commit, dialect, memory, session
-from core.marker import Marker
+from core.remembered import Remembered
 from lrs import rows
 from lrs.identity import key
 from lrs.models import Activity, AgentName
@@ -45,35 +44,28 @@ class Known:
             self._seen.popitem(last=False)
 
 
-class _Names:
-    """Names this process has seen committed since names were last erased on this machine, for at most :data:`TRUST` seconds."""
-
-    def __init__(self) -> None:
-        self._marker = Marker("names.erased")
-        self._known, self._state, self._until = Known(50_000), 0, 0.0
-
-    def known(self) -> Known:
-        """Take it before writing what is then added to it: after an erasure meanwhile nobody reads it any more."""
-        state, now = self._marker.state(), time.monotonic()
-        if state != self._state or now >= self._until:
-            self._known, self._state, self._until = Known(50_000), state, now + TRUST
-        return self._known
-
-    def forget(self) -> None:
-        self._marker.touch()
-
-
 def _known_definitions() -> Known:
     return memory("lrs.definitions", lambda: Known(20_000))
 
 
-def _names() -> _Names:
-    return memory("lrs.names", _Names)
+def _names() -> Remembered[None, Known]:
+    return memory("lrs.names", lambda: Remembered("names.erased", TRUST))
+
+
+def _known_names() -> Known:
+    """Names this process has seen committed. Take it before writing what is then added: after an erasure meanwhile nobody reads it."""
+    names = _names()
+    state = names.state()
+    known = names.find(None)
+    if known is None:
+        known = Known(50_000)
+        names.keep(None, known, state)
+    return known
 
 
 def record(tenant_id: int, statements: Iterable[dict[str, Any]], *, define: bool) -> None:
     """Note names of agents, and with ``define`` definitions of activities, in the current transaction."""
-    known_definitions, known_names = _known_definitions(), _names().known()
+    known_definitions, known_names = _known_definitions(), _known_names()
     definitions: dict[str, list[dict[str, Any]]] = {}
     named: set[tuple[str, str]] = set()
     seen: list[tuple[Any, Any]] = []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import binascii
-import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,7 +14,7 @@ from core.db import after_commit, memory, session
 from core.errors import Invalid, NotFound
 from core.events import CATALOGUE
 from core.ids import new_id
-from core.marker import Marker
+from core.remembered import Remembered
 from server import outbound, sealing
 from server.webhooks import signing
 from server.webhooks.models import Webhook
@@ -115,29 +114,9 @@ def delete(webhook: Webhook) -> None:
     _changed()
 
 
-class _Wanted:
-    """Which types the enabled webhooks of a tenant want, remembered until a webhook changes on this machine, for at most ``TRUST``."""
-
-    def __init__(self) -> None:
-        self._marker = Marker("webhooks.changed")
-        self._known: dict[int, tuple[int, float, list[list[str]]]] = {}
-
-    def of(self, tenant_id: int) -> list[list[str]]:
-        state, now = self._marker.state(), time.monotonic()
-        known = self._known.get(tenant_id)
-        if known is None or known[0] != state or known[1] < now:
-            if len(self._known) > 10_000:
-                self._known.clear()
-            query = select(Webhook.events).where(Webhook.tenant_id == tenant_id, Webhook.enabled.is_(True))
-            known = self._known[tenant_id] = state, now + TRUST, list(session().scalars(query))
-        return known[2]
-
-    def forget(self) -> None:
-        self._marker.touch()
-
-
-def _wanted() -> _Wanted:
-    return memory("webhooks.wanted", _Wanted)
+def _wanted() -> Remembered[int, list[list[str]]]:
+    """Tenant → the types that each of its enabled webhooks wants."""
+    return memory("webhooks.wanted", lambda: Remembered("webhooks.changed", TRUST))
 
 
 def _changed() -> None:
@@ -147,7 +126,14 @@ def _changed() -> None:
 
 def listens(tenant_id: int, event_type: str) -> bool:
     """Whether any enabled webhook of the tenant wants this type. Asked by each transaction that stores statements: costs no query."""
-    return any(_lets_through(types, event_type) for types in _wanted().of(tenant_id))
+    wanted = _wanted()
+    state = wanted.state()
+    found = wanted.find(tenant_id)
+    if found is None:
+        query = select(Webhook.events).where(Webhook.tenant_id == tenant_id, Webhook.enabled.is_(True))
+        found = list(session().scalars(query))
+        wanted.keep(tenant_id, found, state)
+    return any(_lets_through(types, event_type) for types in found)
 
 
 def wants(webhook: Webhook, event_type: str) -> bool:

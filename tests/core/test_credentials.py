@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import update
 
-from core import clock, credentials, verified
+from core import clock, credentials, remembered, verified
 from core.credentials import Credential
 from core.db import session, unit_of_work
 from core.errors import Conflict, Invalid, NotFound, Unauthenticated
@@ -105,13 +105,13 @@ def test_a_verified_credential_costs_no_query(app: Flask, tenant: TestTenant, mo
 def test_revocation_reaches_other_processes_at_once(
     app: Flask, tenant: TestTenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ours = verified.memory()
+    ours, name = verified.memory(), "credentials.verified"
     credentials.authenticate(tenant.key, tenant.secret)
     # Another process of this machine: its own memory, the same data folder.
-    monkeypatch.setitem(app.extensions, "rekam_verified", verified.Verified(ours._marker))
+    monkeypatch.setitem(app.extensions["rekam.memory"], name, verified.Verified())
     with unit_of_work():
         credentials.revoke(tenant.id, tenant.key)
-    monkeypatch.setitem(app.extensions, "rekam_verified", ours)
+    monkeypatch.setitem(app.extensions["rekam.memory"], name, ours)
     with pytest.raises(Unauthenticated):
         credentials.authenticate(tenant.key, tenant.secret)
 
@@ -120,6 +120,6 @@ def test_memory_ends_by_itself(app: Flask, tenant: TestTenant, monkeypatch: pyte
     credentials.authenticate(tenant.key, tenant.secret)
     with unit_of_work() as current:  # somebody on another machine, whose file is not ours
         current.execute(update(Credential).where(Credential.key == tenant.key).values(revoked=clock.now()))
-    monkeypatch.setattr(verified.time, "monotonic", lambda: time.monotonic_ns() / 1e9 + verified.TRUST + 1)
+    monkeypatch.setattr(remembered.time, "monotonic", lambda: time.monotonic_ns() / 1e9 + verified.TRUST + 1)
     with pytest.raises(Unauthenticated):
         credentials.authenticate(tenant.key, tenant.secret)

@@ -14,6 +14,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import delete, func, select
 
+from core import remembered
 from core.audit import AuditEntry
 from core.blobs import blobs
 from core.db import session, unit_of_work
@@ -306,7 +307,7 @@ def test_a_name_erased_on_another_machine_is_noted_after_a_while(
         current.execute(delete(AgentName).where(AgentName.tenant_id == tenant.id))
     post(client, tenant, statement(actor=ada))
     assert metadata.agent_names(tenant.id, ifi(ada) or "") == []
-    monkeypatch.setattr(metadata.time, "monotonic", lambda: time.monotonic_ns() / 1e9 + metadata.TRUST + 1)
+    monkeypatch.setattr(remembered.time, "monotonic", lambda: time.monotonic_ns() / 1e9 + metadata.TRUST + 1)
     post(client, tenant, statement(actor=ada))
     session().rollback()
     assert metadata.agent_names(tenant.id, ifi(ada) or "") == ["Ada"]

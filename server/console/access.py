@@ -15,6 +15,7 @@ from typing import Any, TypeVar, cast
 
 from flask import Response, g, redirect, request, url_for
 from flask import session as cookie
+from flask_babel import gettext as _
 from sqlalchemy import select
 from werkzeug.datastructures import MultiDict
 
@@ -25,6 +26,7 @@ from core.settings import get_settings
 from core.tenants import Tenant
 from course_packages import thumbnails
 from server import people
+from server.console.formats import word
 
 bp = web.blueprint("console", __name__, origin="base", template_folder="templates")
 
@@ -130,7 +132,7 @@ def console_view(role: str, *, needs_tenant: bool = True) -> Callable[[View], Vi
             if who is None:
                 raise Unauthenticated("sign in first")
             if not who.may(role):
-                raise Forbidden(f"this page needs the role {role}")
+                raise Forbidden(_("This page is for another role: %(role)s.", role=word(role)))
             if who.must_change and request.endpoint != "console.password":
                 return redirect(url_for("console.password"))
             if needs_tenant and who.tenant_id is None:

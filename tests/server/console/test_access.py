@@ -220,3 +220,13 @@ def test_an_unknown_page_is_a_page_for_browsers_and_json_for_programs(admin: Bro
 
 def test_making_the_application_twice_is_no_trouble(settings: Settings) -> None:
     create_app(settings)
+
+
+def test_a_page_for_another_role_says_so_in_the_language_of_the_reader(app: Flask, tenant: TestTenant) -> None:
+    browser = browser_of(app, "instructor", tenant.id)
+    for language, said in (
+        ("en", "for another role: System administrator"),
+        ("id", "untuk peran lain: Administrator sistem"),
+    ):
+        answer = browser.get("/settings", headers={"Accept-Language": language})
+        assert (answer.status_code, said in answer.text) == (403, True), answer.text[-800:]

@@ -195,7 +195,7 @@ def inspect(context: Context, locale: str, strict: bool, file: Path) -> None:
 def thumbnails_(context: Context, tenant: str | None) -> None:
     """Make thumbnails for course versions that have none, as an import would; safe to run again, also while serving.
 
-    For versions imported before there were thumbnails, and for videos after `pip install 'rekam[video]'`.
+    For versions imported before there were thumbnails, and for videos after `pip install -e '.[video]'`.
     """
     results = []
     with context.app(), context.progress() as progress:

@@ -167,7 +167,7 @@ def test_refusals_are_listed_sorted_and_paged(
             )  # fmt: skip
     first = admin.get(f"/forwarder?id={id_}&sort=status").text
     assert ("<script>alert" in first, first.count("no. ")) == (False, 25)
-    assert re.findall(r'data-label="Status">(\d+)', first)[:15] == ["400"] * 15
+    assert re.findall(r'data-label="HTTP status">(\d+)', first)[:15] == ["400"] * 15
     assert "26–30" in admin.get(f"/forwarder?id={id_}&sort=status&page=2").text
 
 

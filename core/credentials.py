@@ -96,7 +96,8 @@ def create(
         raise Invalid(
             f"unknown scope {unknown[0]!r}; one of {', '.join(SCOPES)}" if unknown else "a credential needs a scope"
         )
-    key = key or new_secret()[:22]
+    # A command would take a dash at the beginning for an option.
+    key = key or new_secret()[:22].replace("-", "_")
     if ":" in key:
         raise Invalid("a key cannot contain a colon (RFC 7617)")
     # Keys are unique over tenants: Basic auth names only the key.

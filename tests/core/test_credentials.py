@@ -95,7 +95,7 @@ def last_used(tenant: TestTenant) -> datetime | None:
 
 
 def test_a_verified_credential_costs_no_query(app: Flask, tenant: TestTenant, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(verified, "TRUST", 3600.0)
+    monkeypatch.setattr(verified.memory()._known, "_trust", 3600.0)
     credentials.authenticate(tenant.key, tenant.secret)
     session().rollback()
     credentials.authenticate(tenant.key, tenant.secret)

@@ -20,6 +20,7 @@ BUILT = (
     "mode_",
     "superseded_",
     "expired_",
+    "missing_",
     "other_",
     "offline",
     "server_away",

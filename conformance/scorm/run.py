@@ -41,7 +41,7 @@ def main(suite: Path, wanted: list[str]) -> int:
         print(f"usage: make conformance-scorm SUITE=folder of a checkout of adlnet/SCORM-2004-4ed-Test-Suite ({error})")
         return 2
     names = plans.in_order(wanted or known, known)
-    databases = os.environ.get("DATABASES", "sqlite,postgresql").split(",")
+    databases = (os.environ.get("DATABASES") or "sqlite,postgresql").split(",")
     results: dict[str, list[Result]] = {database: [] for database in databases}
     threads = [threading.Thread(target=run_on, args=(d, suite, names, results[d])) for d in databases]
     for thread in threads:

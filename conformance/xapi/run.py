@@ -33,7 +33,7 @@ def main(suite: Path) -> int:
         print("Installing the suite's packages (npm install) …", flush=True)
         subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--silent"], cwd=suite, check=True)
     failures = 0
-    for database in os.environ.get("DATABASES", "sqlite,postgresql").split(","):
+    for database in (os.environ.get("DATABASES") or "sqlite,postgresql").split(","):
         for version in os.environ.get("VERSIONS", ",".join(FLOOR)).split(","):
             print(f"· xAPI {version} on {database} …", flush=True)
             with running_server(database) as base:

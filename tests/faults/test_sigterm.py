@@ -14,7 +14,7 @@ VERSION = {"X-Experience-API-Version": "2.0.0"}
 
 
 def test_it_drains_answers_and_ends(tmp_path: Path) -> None:
-    with live_server("", tmp_path, workers=1, extra={"REKAM_DRAIN_DELAY": "6"}) as (server, tenant):
+    with live_server("", tmp_path, workers=1, extra={"REKAM_DRAIN_DELAY": "12"}) as (server, tenant):
         rest = Rest(server, tenant)
         assert server.process
         server.process.terminate()
@@ -35,7 +35,7 @@ def test_it_drains_answers_and_ends(tmp_path: Path) -> None:
             "object": {"id": "https://example.org/last"},
         }
         (made,) = rest.call("POST", "/statements", statement, VERSION, where="/xapi")
-        assert server.process.wait(40) == 0
+        assert server.process.wait(60) == 0
         server.stop()
         log = (tmp_path / "server.log").read_text()
         assert "Traceback" not in log, log[-2000:]

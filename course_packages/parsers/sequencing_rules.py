@@ -5,7 +5,7 @@ Sources: SCORM 2004 4th Edition SN 3.4, 3.7; IMS Simple Sequencing 1.0 Informati
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Literal, cast
 
 from course_packages.model import RollupCondition, RollupRule, RuleCondition, SequencingRule
@@ -32,8 +32,6 @@ _ACTIONS = {
 _ROLLUP_ACTIONS = ("satisfied", "notSatisfied", "completed", "incomplete")
 _CHILD_SETS = ("all", "any", "none", "atLeastCount", "atLeastPercent")
 
-_Combination = Literal["all", "any"]
-
 
 def sequencing_rules(element: Element, values: Values) -> dict[str, Any]:
     """The keyword arguments of :class:`Sequencing` that a ``sequencingRules`` gives."""
@@ -49,18 +47,34 @@ def _rules_of(element: Element, kind: str, values: Values) -> tuple[SequencingRu
 
 
 def _rule(rule: Element, kind: str, values: Values) -> SequencingRule | None:
-    """None when the action is none: a rule that does nothing."""
-    group, act = child(rule, "ruleconditions"), child(rule, "ruleaction")
+    said = _said(rule, "rule", _ACTIONS[kind], _rule_conditions, "all", values)
+    return SequencingRule(**said) if said else None
+
+
+def _said(
+    rule: Element,
+    kind: str,
+    actions: tuple[str, ...],
+    conditions_of: Callable[[Element, Values], Iterator[RuleCondition | RollupCondition]],
+    combination: str,
+    values: Values,
+) -> dict[str, Any] | None:
+    """What rules and rollup rules both say, as keyword arguments; ``combination`` is what counts when they do not.
+
+    None when the action is none: a rule that does nothing.
+    """
+    group, act = child(rule, f"{kind}conditions"), child(rule, f"{kind}action")
     value = "" if act is None else attribute(act, "action") or ""
-    action = values.to_token(act if act is not None else rule, "action", value, _ACTIONS[kind], "no rule")
+    action = values.to_token(act if act is not None else rule, "action", value, actions, "no rule")
     if action is None:
         return None
-    conditions = () if group is None else tuple(_rule_conditions(group, values))
+    conditions = () if group is None else tuple(conditions_of(group, values))
     if not conditions:
         values.findings.add("rule_without_condition", file=values.file, line=line_of(rule), action=action)
         return None
-    combination = "all" if group is None else values.token(group, "conditionCombination", ("all", "any"), "all")
-    return SequencingRule(action=action, conditions=conditions, combination=cast(_Combination, combination))
+    if group is not None:
+        combination = values.token(group, "conditionCombination", ("all", "any"), combination)
+    return {"action": action, "conditions": conditions, "combination": combination}
 
 
 def _rule_conditions(group: Element, values: Values) -> Iterator[RuleCondition]:
@@ -91,26 +105,17 @@ def rollup_rules(element: Element, values: Values) -> dict[str, Any]:
 
 
 def _rollup_rule(rule: Element, values: Values) -> RollupRule | None:
-    group, act = child(rule, "rollupconditions"), child(rule, "rollupaction")
-    value = "" if act is None else attribute(act, "action") or ""
-    action = values.to_token(act if act is not None else rule, "action", value, _ROLLUP_ACTIONS, "no rule")
-    if action is None:
+    said = _said(rule, "rollup", _ROLLUP_ACTIONS, _rollup_conditions, "any", values)
+    if said is None:
         return None
-    conditions = () if group is None else tuple(_rollup_conditions(group, values))
-    if not conditions:
-        values.findings.add("rule_without_condition", file=values.file, line=line_of(rule), action=action)
-        return None
-    combination = "any" if group is None else values.token(group, "conditionCombination", ("all", "any"), "any")
     return RollupRule(
-        action=action,
+        **said,
         child_activity_set=cast(
             Literal["all", "any", "none", "atLeastCount", "atLeastPercent"],
             values.token(rule, "childActivitySet", _CHILD_SETS, "all"),
         ),
         minimum_count=values.count(rule, "minimumCount") or 0,
         minimum_percent=values.number(rule, "minimumPercent", 0.0, 0, 1),
-        conditions=conditions,
-        combination=cast(_Combination, combination),
     )
 
 

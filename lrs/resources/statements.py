@@ -35,7 +35,6 @@ from lrs.consistency import stored_time
 from lrs.query import Filters
 from lrs.resources import http, more
 from lrs.resources.http import Parameters, xapi
-from lrs.versions import Version
 
 PAGE = 100
 PAGE_MOST = 1000
@@ -54,7 +53,7 @@ def post() -> Response:
     """Store one statement or an array; the ids in order. A request sent again under its Idempotency-Key gets the same answer."""
     Parameters(())
     received, _, kept = _received()
-    header = request.headers.get("Idempotency-Key")
+    header = http.asked().header("Idempotency-Key")
     if header is None:
         return http.json_answer(_store(received, kept))
     key = idempotency.key(principal().key, header)
@@ -78,7 +77,7 @@ Batch = tuple[list[parsing.Received], bool, list[attachments.Kept]]
 
 def _received(statement_id: str | None = None) -> Batch:
     """The statements of the body, valid, with their attachments stored as blobs."""
-    kind = request.headers.get("Content-Type", "")
+    kind = http.asked().header("Content-Type") or ""
     media = kind.partition(";")[0].strip().lower()
     if media == "application/json":
         received, several = parsing.statements(http.body())
@@ -101,22 +100,9 @@ def _received(statement_id: str | None = None) -> Batch:
 
 @scope("statements/write")
 def post_plain() -> Response:
-    """As :func:`post`, of a JSON body of modest size without attachments, and without a key (:mod:`lrs.express`)."""
-    Parameters(())
-    who, version = principal(), http.version()
+    """:func:`post` of a body that has been read (:mod:`lrs.express`): writers wait a moment for it."""
     with committer.coming():
-        received, _ = parsing.statements(http.body())
-        store.check(received, version)
-        attachments.require([r.value for r in received])
-        return http.json_answer(_commit(_prepared(received, who, version), who, []))
-
-
-def _prepared(received: list[parsing.Received], who: Principal, version: Version) -> list[rows.Prepared]:
-    return store.prepare_checked(received, version, authority_of(who.key))
-
-
-def _commit(prepared: list[rows.Prepared], who: Principal, kept: list[attachments.Kept]) -> list[str]:
-    return committer.store(Job(who.tenant_id, prepared, who.may("define"), kept))
+        return post()
 
 
 def _ready(received: list[parsing.Received], statement_id: str | None) -> None:
@@ -137,9 +123,9 @@ def _store(
 ) -> list[str]:
     """``once`` is key and fingerprint of a request that may have been answered before."""
     who = principal()
-    prepared = _prepared(received, who, http.version())
+    prepared = store.prepare_checked(received, http.version(), authority_of(who.key))
     if once is None:
-        return _commit(prepared, who, kept)
+        return committer.store(Job(who.tenant_id, prepared, who.may("define"), kept))
     with unit_of_work():
         before = idempotency.begin(who.tenant_id, *once)
         if before is not None:

@@ -194,12 +194,29 @@ def dialect() -> str:
     return db.engine.dialect.name
 
 
-def driver_sql(statement: str, parameters: Any = ()) -> Any:
-    """Run SQL in the driver's own words (`%s` with psycopg2, `?` with SQLite; a list of tuples runs it for each).
+def driver_sql(statement: str, parameters: tuple[Any, ...] | list[tuple[Any, ...]] = ()) -> list[Any]:
+    """Rows of SQL in the driver's own words (`%s` with psycopg2, `?` with SQLite; a list of tuples runs it for each).
 
-    For the few statements where SQLAlchemy's share of the time counts.
+    For the few statements where SQLAlchemy's share of the time counts. Part of the session's transaction.
     """
-    return session().connection().exec_driver_sql(statement, parameters)
+    connection = session().connection()
+    driver = connection.connection.driver_connection
+    try:
+        return _rows(driver, statement, parameters)
+    except db.engine.dialect.loaded_dbapi.Error as error:
+        raise _as_sqlalchemy_says(error, connection, driver, statement, parameters) from error
+
+
+def _rows(driver: Any, statement: str, parameters: tuple[Any, ...] | list[tuple[Any, ...]]) -> list[Any]:
+    cursor = driver.cursor()
+    try:
+        if isinstance(parameters, list):
+            cursor.executemany(statement, parameters)
+        else:
+            cursor.execute(statement, parameters)
+        return list(cursor.fetchall()) if cursor.description else []
+    finally:
+        cursor.close()
 
 
 @cache
@@ -214,17 +231,16 @@ def read(statement: str, parameters: Sequence[Any] = ()) -> list[Any]:
     """
     words = _driver_words(statement, dialect() == "sqlite")
     if in_unit_of_work():
-        return list(driver_sql(words, tuple(parameters)))
-    with _alone(words, parameters) as cursor:
-        return list(cursor.fetchall())
+        return driver_sql(words, tuple(parameters))
+    return _alone(words, tuple(parameters))
 
 
 def write(statement: str, parameters: Sequence[Any]) -> None:
     """One statement of SQL that is a unit of work by itself: durable on return. Refuses to run within another."""
     if in_unit_of_work():
         raise RuntimeError("write() is a unit of work: only edges commit")
-    with _as_writer(), _alone(_driver_words(statement, dialect() == "sqlite"), parameters):
-        pass
+    with _as_writer():
+        _alone(_driver_words(statement, dialect() == "sqlite"), tuple(parameters))
 
 
 @contextmanager
@@ -241,17 +257,14 @@ def reading() -> Iterator[None]:
             g.pop("rekam_reading")
 
 
-@contextmanager
-def _alone(statement: str, parameters: Sequence[Any]) -> Iterator[Any]:
-    """The cursor of a statement executed without a transaction around it."""
+def _alone(statement: str, parameters: tuple[Any, ...]) -> list[Any]:
+    """Rows of a statement executed without a transaction around it."""
     with nullcontext(g.rekam_reading) if "rekam_reading" in g else _connection() as connection:
+        driver = connection.driver_connection
         try:
-            cursor = connection.driver_connection.cursor()
-            cursor.execute(statement, tuple(parameters))
-            yield cursor
-            cursor.close()
+            return _rows(driver, statement, parameters)
         except db.engine.dialect.loaded_dbapi.Error as error:
-            raise _as_sqlalchemy_says(error, connection, statement, parameters) from error
+            raise _as_sqlalchemy_says(error, connection, driver, statement, parameters) from error
 
 
 @contextmanager
@@ -270,16 +283,16 @@ def _connection() -> Iterator[Any]:
         connection.close()
 
 
-def _as_sqlalchemy_says(error: Any, connection: Any, statement: str, parameters: Sequence[Any]) -> Exception:
+def _as_sqlalchemy_says(error: Any, connection: Any, driver: Any, statement: str, parameters: Any) -> Exception:
     """What SQLAlchemy would raise; a dead connection leaves the pool, with the others: they most likely have died too."""
     dialect_ = db.engine.dialect
-    gone = dialect_.is_disconnect(error, connection.driver_connection, None)
+    gone = dialect_.is_disconnect(error, driver, None)
     if gone:
         connection.invalidate()
         db.engine.dispose()
     raised: Exception = DBAPIError.instance(
         statement,
-        tuple(parameters),
+        parameters,
         error,
         dialect_.loaded_dbapi.Error,
         connection_invalidated=gone,

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Hashable
 from typing import Generic, TypeVar
 
-from core.settings import get_settings
+from core.shared import Shared
 
 Name = TypeVar("Name", bound=Hashable)
 Value = TypeVar("Value")
@@ -16,21 +15,18 @@ Value = TypeVar("Value")
 class Remembered(Generic[Name, Value]):
     """A memory of one process, bounded by ``most`` names.
 
-    A value is believed until any process of this machine calls :meth:`forget` (which changes the time of the file ``file`` of the
+    A value is believed until any process of this machine calls :meth:`forget` (which changes the number in the file ``file`` of the
     data folder, looked at each time), and never longer than ``trust`` seconds: so long a change on another machine may go unnoticed.
     """
 
     def __init__(self, file: str, trust: float, most: int = 10_000) -> None:
-        self._path = get_settings().data_path / file
+        self._changed = Shared(file)
         self._trust, self._most = trust, most
         self._entries: dict[Name, tuple[Value, int, float]] = {}
 
     def state(self) -> int:
         """Changes with every :meth:`forget` on this machine. Take it before reading what :meth:`keep` will hold."""
-        try:
-            return os.stat(self._path).st_mtime_ns
-        except OSError:
-            return 0
+        return self._changed.row()[0]
 
     def find(self, name: Name) -> Value | None:
         entry = self._entries.get(name)
@@ -46,8 +42,4 @@ class Remembered(Generic[Name, Value]):
     def forget(self) -> None:
         """Something has changed: nobody on this machine believes its memory any more."""
         self._entries.clear()
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._path.touch()
-        # The kernel's own stamps are some milliseconds apart: two changes could look like one.
-        now = time.time_ns()
-        os.utime(self._path, ns=(now, now))
+        self._changed.write(time.time_ns())

@@ -68,7 +68,7 @@ class Settings:
         14, "Days for which rejected xAPI requests are kept for their senders; 0: not at all."
     )
     streams: int = _setting(
-        3, "Most event streams one web process keeps open; each occupies one of its GUNICORN_THREADS (8)."
+        3, "Most event streams one web process keeps open; each occupies one of its GUNICORN_THREADS (16)."
     )
     drain_delay: int = _setting(
         0, "After SIGTERM, time during which /readyz says 503 while requests are still answered."

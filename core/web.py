@@ -253,7 +253,7 @@ def answered(method: str, path: str, route: str, status: int, started: float, wh
 
 def _without_token(path: str) -> str:
     """Launch tokens and tickets are secrets: keep them out of the logs."""
-    return re.sub(r"^/(p|launch)/[^/]+", r"/\1/***", path)
+    return re.sub(r"^/(p|launch)/[^/]+", r"/\1/***", path) if path.startswith(("/p/", "/launch/")) else path
 
 
 # --- error answers ------------------------------------------------------------------------------------------------

@@ -7,7 +7,6 @@ each is written again alone and only those at fault fail. Whoever has been answe
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -46,6 +45,8 @@ class Committer:
         self._busy = False
         self._lock = threading.Lock()
         self._coming = 0
+        # Of the writer who waits for those on their way; released once they are here.
+        self._gate: threading.Lock | None = None
 
     @contextmanager
     def coming(self) -> Iterator[None]:
@@ -57,6 +58,7 @@ class Committer:
         finally:
             with self._lock:
                 self._coming -= 1
+                self._open_gate()
 
     def store(self, job: Job) -> list[str]:
         """The ids once the job is durable; raises what is wrong with it."""
@@ -68,6 +70,7 @@ class Committer:
             if waits:
                 job.turn.acquire()
                 self._waiting.append(job)
+                self._open_gate()
         if waits:
             job.turn.acquire()
         if not job.done:
@@ -97,9 +100,22 @@ class Committer:
 
     def _await_others(self) -> None:
         """A transaction costs more than the moment in which the others are ready."""
-        until = time.monotonic() + LINGER
-        while self._coming > len(self._waiting) + 1 and time.monotonic() < until:
-            time.sleep(0.0005)
+        with self._lock:
+            if self._all_here():
+                return
+            self._gate = gate = threading.Lock()
+            gate.acquire()
+        gate.acquire(timeout=LINGER)
+        with self._lock:
+            self._gate = None
+
+    def _all_here(self) -> bool:
+        return self._coming <= len(self._waiting) + 1
+
+    def _open_gate(self) -> None:
+        if self._gate is not None and self._all_here():
+            self._gate.release()
+            self._gate = None
 
     def _take(self, first: Job) -> list[Job]:
         """``first`` and those waiting that fit beside it. No id is in two of them: the later one has to see the earlier one stored."""

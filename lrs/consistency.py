@@ -10,23 +10,25 @@ SQLite: writers are alone under the writer lock and stamp above the last positio
 was stamped before is visible; otherwise it trusts what is visible already.
 
 What was true stays true, so no answer tells less than one before it: the latest bound of each tenant is in a file that the processes of a
-machine share.
+machine share. For the same reason readers need not look each time: a bound is told again for a few milliseconds, unless somebody of this
+machine has stored statements since.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
-import struct
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import NamedTuple
 
 from core import clock
-from core.db import dialect, driver_sql, memory, open_writer_lock, read, session
-from core.settings import get_settings
+from core.db import after_commit, dialect, driver_sql, memory, open_writer_lock, read, session
+from core.shared import Shared
 
 SHIFT = 22
 # First key of the advisory locks; any number that nothing else in the database uses.
@@ -36,6 +38,8 @@ _WRAP = (1 << 31) - 1
 _PER_MILLISECOND = 1 << 12
 # A bound this many milliseconds ahead of the present was told by a clock that has been set back since.
 _AHEAD = 5_000
+# How long a bound is told again (microseconds): so much later readers of one machine see what another one has stored.
+_FRESH = 20_000
 
 
 @dataclass(frozen=True)
@@ -80,8 +84,9 @@ _LAST = "SELECT max(position) FROM statements WHERE tenant_id = %s"
 
 def stamp(tenant_id: int) -> Stamp:
     """Positions for statements stored by the current transaction."""
+    after_commit(lambda: _bounds().wrote(tenant_id))
     if dialect() == "postgresql":
-        _, now, transaction = driver_sql(_STAMP, (LOCK_CLASS, _WRAP)).one()
+        ((_, now, transaction),) = driver_sql(_STAMP, (LOCK_CLASS, _WRAP))
         return Stamp(now << SHIFT | transaction << 12)
     last = read(_LAST, (tenant_id,))[0][0] or 0
     now, told = milliseconds(clock.now()), last_known(tenant_id)
@@ -103,12 +108,18 @@ def consistent_through(tenant_id: int) -> int:
     older.
     """
     # Before what follows begins to read: it may be of a moment later than that snapshot.
-    known = last_known(tenant_id)
+    begun = _microseconds()
+    known, looked, wrote = _bounds().slot(tenant_id)
+    if dialect() == "sqlite":
+        session().rollback()
+    if wrote < looked <= begun < looked + _FRESH:
+        return known
     now, found = _computed(tenant_id)
-    told = found if known > now + _AHEAD else max(known, found)
-    if told != known:
-        _bounds().keep(tenant_id, told, now)
-    return told
+    return _bounds().keep(tenant_id, found, now, begun)
+
+
+def _microseconds() -> int:
+    return int(clock.now().timestamp() * 1_000_000)
 
 
 def _computed(tenant_id: int) -> tuple[int, int]:
@@ -117,7 +128,6 @@ def _computed(tenant_id: int) -> tuple[int, int]:
         ((now, held),) = read(_BOUND, (LOCK_CLASS,))
         return int(now), bound(int(now), held) - 1
     free = _free_since()
-    session().rollback()
     if free is not None:
         return free, free - 1
     last = read(_LAST, (tenant_id,))[0][0] or 0
@@ -135,41 +145,40 @@ def bound(now: int, keys: Iterable[int]) -> int:
 
 def last_known(tenant_id: int) -> int:
     """A bound that is true but may be old, without asking the database."""
-    return _bounds().read(tenant_id)
+    return _bounds().slot(tenant_id).bound
+
+
+class _Slot(NamedTuple):
+    """The latest bound that was told (milliseconds), when somebody last looked for one, and when one who stored was done (microseconds)."""
+
+    bound: int
+    looked: int
+    wrote: int
 
 
 class _Bounds:
-    """The latest bound of each tenant that a process of this machine has told: eight bytes a tenant in a file of the data folder."""
-
-    _SLOT = struct.Struct("<q")
+    """What the processes of this machine know of each tenant."""
 
     def __init__(self) -> None:
-        self._path = get_settings().data_path / "consistent-through"
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = self._open()
+        self._shared = Shared("consistent-through.slots", columns=3)
 
-    def _open(self) -> int:
-        return os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    def slot(self, tenant_id: int) -> _Slot:
+        return _Slot(*self._shared.row(tenant_id))
 
-    def __del__(self) -> None:
-        os.close(self._file)
+    def wrote(self, tenant_id: int) -> None:
+        """Statements are stored: what was found before does not tell of them."""
+        # They are, whatever happens here: readers may then see them a moment later.
+        with suppress(OSError):
+            self._shared.write(_microseconds(), tenant_id, 2)
 
-    def read(self, tenant_id: int) -> int:
-        slot = os.pread(self._file, self._SLOT.size, tenant_id * self._SLOT.size)
-        return int(self._SLOT.unpack(slot)[0]) if len(slot) == self._SLOT.size else 0
-
-    def keep(self, tenant_id: int, bound: int, now: int) -> None:
-        """Make ``bound`` the latest, unless a later one that is not of another clock is there."""
-        if bound <= self.read(tenant_id) <= now + _AHEAD:
-            return
-        # A lock belongs to an opened file: threads need one each.
-        handle = self._open()
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            if not bound <= self.read(tenant_id) <= now + _AHEAD:
-                os.pwrite(handle, self._SLOT.pack(bound), tenant_id * self._SLOT.size)
-        finally:
-            os.close(handle)
+    def keep(self, tenant_id: int, found: int, now: int, looked: int) -> int:
+        """What to tell after ``found`` was found at ``now``: the latest bound of all, unless that is of another clock."""
+        with self._shared.locked():
+            known = self.slot(tenant_id).bound
+            told = found if known > now + _AHEAD else max(known, found)
+            self._shared.write(told, tenant_id, 0)
+            self._shared.write(looked, tenant_id, 1)
+        return told
 
 
 def _bounds() -> _Bounds:

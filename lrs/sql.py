@@ -64,7 +64,7 @@ _INSERT_PG = (
 )
 _INSERT_LITE = (
     "INSERT INTO statements (tenant_id, id, position, voided, authority, body) VALUES (?, ?, ?, 0, ?, ?)"
-    " ON CONFLICT (tenant_id, id) DO NOTHING"
+    " ON CONFLICT (tenant_id, id) DO NOTHING RETURNING id"
 )
 
 
@@ -96,7 +96,7 @@ def insert_statements(tenant_id: int, rows: list[NewRow]) -> set[str]:
 
 def _insert_lite(tenant_id: int, row: NewRow) -> bool:
     values = (tenant_id, _compact(row.id), row.position, row.authority, row.body)
-    return bool(driver_sql(_INSERT_LITE, values).rowcount > 0)
+    return bool(driver_sql(_INSERT_LITE, values))
 
 
 _FIND_PG = (

@@ -14,7 +14,7 @@ from typing import Any
 bind = os.environ.get("GUNICORN_BIND", "127.0.0.1:8000,127.0.0.1:8001").split(",")
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 worker_class = "server.worker.Worker"
-threads = int(os.environ.get("GUNICORN_THREADS", "8"))
+threads = int(os.environ.get("GUNICORN_THREADS", "16"))
 # The control socket would let any local process with access to it steer the server.
 control_socket_disable = True
 # Headers with underscores could shadow the real ones.

@@ -6,6 +6,7 @@ import hmac
 import logging
 import os
 import shutil
+from functools import cache
 
 from flask import Flask, Response, jsonify, request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -158,9 +159,14 @@ def _outbox_gauges() -> CollectorRegistry:
 
 
 def _observe(method: str, route: str, status: int, seconds: float) -> None:
-    method = method if method in _METHODS else "(other)"
-    REQUESTS.labels(method, route, str(status)).inc()
-    SECONDS.labels(method, route).observe(seconds)
+    requests, durations = _measured(method if method in _METHODS else "(other)", route, status)
+    requests.inc()
+    durations.observe(seconds)
+
+
+@cache
+def _measured(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+    return REQUESTS.labels(method, route, str(status)), SECONDS.labels(method, route)
 
 
 # Clients may invent methods; labels must stay few.

@@ -70,7 +70,7 @@ VARIABLE_HELP = {
     "REKAM_SQLITE_CACHE_MIB": "Tembolok halaman tiap koneksi SQLite, dalam MiB.",
     "REKAM_DATABASE_POOL": "Jumlah koneksi basis data terbanyak dari satu proses.",
     "REKAM_REJECTIONS_KEPT": "Jumlah hari permintaan xAPI yang ditolak disimpan untuk pengirimnya; 0: tidak disimpan.",
-    "REKAM_STREAMS": "Jumlah aliran peristiwa terbanyak yang dibuka satu proses web; tiap aliran memakai satu dari GUNICORN_THREADS (8).",
+    "REKAM_STREAMS": "Jumlah aliran peristiwa terbanyak yang dibuka satu proses web; tiap aliran memakai satu dari GUNICORN_THREADS (16).",
     "REKAM_DRAIN_DELAY": "Setelah SIGTERM, lamanya /readyz menjawab 503 sementara permintaan masih dijawab.",
     "REKAM_DEFAULT_LOCALE": "Bahasa halaman bila peramban tidak meminta satu pun dari keduanya: en atau id.",
     "REKAM_LOG_LEVEL": "DEBUG, INFO, WARNING, atau ERROR.",

@@ -3,8 +3,10 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import threading
+from pathlib import Path
 
-from core.logs import JsonFormatter
+from core.logs import JsonFormatter, Lines
 
 
 def entry(**extra: object) -> dict[str, object]:
@@ -27,3 +29,22 @@ def test_one_json_object_a_line() -> None:
     assert made["tenant"] == 7
     assert "nothing" not in made
     assert "line two" in str(made["exception"])
+
+
+def test_lines_of_many_threads_stay_whole(tmp_path: Path) -> None:
+    with (tmp_path / "log").open("ab") as file:
+        handler = Lines(file.fileno())
+        log = logging.Logger("rekam.x")
+        log.addHandler(handler)
+
+        def write(number: int) -> None:
+            for _ in range(100):
+                log.info("%s", str(number) * 500)
+
+        threads = [threading.Thread(target=write, args=(n,)) for n in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    lines = (tmp_path / "log").read_text().splitlines()
+    assert sorted(lines) == [str(n) * 500 for n in range(8) for _ in range(100)]

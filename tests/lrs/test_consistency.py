@@ -18,9 +18,10 @@ from core.db import db, dialect, session, unit_of_work
 from core.settings import Settings
 from lrs import consistency
 from lrs.consistency import bound
+from lrs.store import store
 from server.app import create_app
 from tests.conftest import TestTenant
-from tests.lrs.builders import V2, statement
+from tests.lrs.builders import AUTHORITY, V2, statement
 
 # 31 bits of milliseconds turn over every 25 days; NOW is shortly after such a turn.
 TURN = 800 << 31
@@ -98,7 +99,38 @@ def test_another_process_does_not_tell_less(app: Flask, neighbour: Flask, tenant
         with neighbour.app_context():
             assert consistency._computed(tenant.id)[1] < said
         assert through(neighbour, tenant.id) == said
+    time.sleep(consistency._FRESH / 1_000_000)
     assert through(neighbour, tenant.id) > said
+
+
+def test_a_bound_is_told_again_until_somebody_stores(
+    app: Flask, neighbour: Flask, tenant: TestTenant, other_tenant: TestTenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By all processes, to readers of that tenant, and for a moment only: other machines store, too."""
+    looked: list[int] = []
+    compute = consistency._computed
+
+    def counted(tenant_id: int) -> tuple[int, int]:
+        looked.append(tenant_id)
+        return compute(tenant_id)
+
+    monkeypatch.setattr(consistency, "_computed", counted)
+    begun = clock.now()
+    with clock.frozen(begun):
+        said = through(app, tenant.id)
+        assert (through(app, tenant.id), through(neighbour, tenant.id)) == (said, said)
+        assert looked == [tenant.id]
+    with clock.frozen(begun + timedelta(microseconds=1)), neighbour.app_context(), unit_of_work():
+        store(tenant.id, [statement()], AUTHORITY)
+    for later in (2, 3):  # nobody has stored since the first of these
+        with clock.frozen(begun + timedelta(microseconds=later)):
+            through(app, tenant.id)
+    assert looked == [tenant.id] * 2
+    with clock.frozen(begun + timedelta(microseconds=2 + consistency._FRESH)):
+        through(neighbour, tenant.id)
+        assert looked == [tenant.id] * 3
+        through(neighbour, other_tenant.id)
+    assert looked == [tenant.id] * 3 + [other_tenant.id]
 
 
 def test_every_answer_of_every_process(app: Flask, neighbour: Flask, client: FlaskClient, tenant: TestTenant) -> None:

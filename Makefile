@@ -6,7 +6,7 @@ PORT ?= 8000
 CONTENT_PORT ?= 8001
 BIN := .venv/bin
 
-.PHONY: help setup run test check format docs pictures bench conformance-xapi supplement-xapi fuzz-xapi poll-xapi conformance-scorm conformance-packages properties-sequencing bench-sequencing bench-learners clean bench-imports fuzz-packages kills
+.PHONY: help setup run test check format docs pictures bench conformance-xapi supplement-xapi fuzz-xapi poll-xapi conformance-scorm conformance-packages properties-sequencing bench-sequencing bench-learners clean bench-memory bench-imports fuzz-packages kills
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,8 +73,12 @@ properties-sequencing: .venv/.installed-tests ## Random walks through 20,000 ran
 
 bench-sequencing: .venv/.installed-tests ## How long sequencing takes on courses of 1,000 activities
 	@$(BIN)/python -m bench.sequencing
+
 bench-learners: .venv/.installed-bench ## Simulated learners on PostgreSQL, 11 minutes; ARGS=--help tells the options
 	@$(BIN)/python -m bench.learners $(ARGS)
+
+bench-memory: .venv/.installed-bench ## Whether workers keep their size under a million statements and a gigabyte of attachments
+	@$(BIN)/python -m bench.memory $(ARGS)
 
 bench-imports: .venv/.installed-tests ## A large package against unzip; SIZE=MiB
 	@$(BIN)/python -m bench.imports --size $(or $(SIZE),1024)

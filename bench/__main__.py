@@ -1,4 +1,4 @@
-"""`make bench` (ARGS="--statements 1000000 --database sqlite"): see docs/performance.md."""
+"""`make bench` (ARGS="--statements 20000 --database sqlite"): see docs/performance.md."""
 
 from __future__ import annotations
 
@@ -17,7 +17,13 @@ DATABASES = {"postgresql": "PostgreSQL", "sqlite": "SQLite"}
 def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--database", choices=[*DATABASES, "both"], default="both")
-    parser.add_argument("--statements", type=int, default=200_000, help="in the store before the queries")
+    parser.add_argument(
+        "--statements",
+        type=int,
+        nargs="+",
+        default=[200_000, 1_000_000],
+        help="in the store before the queries, smallest first",
+    )
     parser.add_argument("--seconds", type=float, default=10, help="of each measurement of writing; queries take half")
     parser.add_argument("--memory-seconds", type=float, default=60)
     parser.add_argument("--workers", type=int, default=2, help="processes of the server")
@@ -52,11 +58,14 @@ def run(name: str, options: argparse.Namespace, surroundings: dict[str, str]) ->
         surroundings["Server"] = f"{options.workers} workers, settings as installed"
         found = {
             "title": DATABASES[name],
-            "statements": options.statements,
             "write": phases.write(running, options.seconds, tell),
+            "query": {},
         }
-        phases.load(running, options.statements, tell)
-        found["query"] = phases.query(running, max(options.seconds / 2, 2), tell)
+        loaded = 0
+        for statements in options.statements:
+            phases.load(running, statements - loaded, tell)
+            loaded = statements
+            found["query"][str(statements)] = phases.query(running, max(options.seconds / 2, 2), tell)
         found["state"] = phases.state(running, options.seconds, tell)
         found["limit"] = limits.measure(running)
         found["memory"] = phases.memory(running, options.memory_seconds, tell)

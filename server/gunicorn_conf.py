@@ -11,6 +11,8 @@ import threading
 from types import FrameType
 from typing import Any
 
+from server import allocator
+
 bind = os.environ.get("GUNICORN_BIND", "127.0.0.1:8000,127.0.0.1:8001").split(",")
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 worker_class = "server.worker.Worker"
@@ -40,6 +42,7 @@ os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", os.path.join(tempfile.gettempd
 
 def on_starting(server: Any) -> None:
     """Prometheus keeps one file per process; those of the last run would count twice."""
+    allocator.settle()
     folder = os.environ["PROMETHEUS_MULTIPROC_DIR"]
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder, mode=0o700)

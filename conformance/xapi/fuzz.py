@@ -3,7 +3,8 @@
     make fuzz-xapi COUNT=100000       on each database, against the real server
 
 Requests are built by chance from right pieces and wrong ones (values, JSON, headers, methods, multipart) and sent as bytes on a socket,
-so that nothing tidies them up. SEED repeats a run.
+so that nothing tidies them up. SEED repeats a run. Then each of the hostile bodies of the supplement is sent alone: refused in less
+than a second.
 """
 
 from __future__ import annotations
@@ -27,6 +28,10 @@ from urllib.parse import quote
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
+from conformance.xapi.supplement.hostile import HOSTILE  # noqa: E402 - found by the path above
+
+# A hostile body alone has to be refused in less.
+SECONDS = 1.0
 PATHS = (
     "/statements",
     "/activities/state",
@@ -317,6 +322,28 @@ def run(port: int, key: str, secret: str, count: int, seed: int, connections: in
     return result
 
 
+def refuse(port: int, key: str, secret: str) -> bool:
+    """Send each hostile body alone; whether all were refused in time."""
+    token = base64.b64encode(f"{key}:{secret}".encode()).decode()
+    good, slowest = True, (0.0, "")
+    for name, body in HOSTILE.items():
+        head = (
+            f"POST /xapi/statements HTTP/1.1\r\nHost: HOST\r\nAuthorization: Basic {token}\r\nConnection: close\r\n"
+            f"X-Experience-API-Version: 2.0.0\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        began = time.monotonic()
+        status, answer = send(port, head.encode() + body)
+        seconds = time.monotonic() - began
+        slowest = max(slowest, (seconds, name))
+        if not 400 <= status < 500 or seconds >= SECONDS:
+            good = False
+            print(f"  ✗ {name}: {status} after {seconds:.2f} s\n{answer[:600]!r}")
+    print(
+        f"  {len(HOSTILE)} hostile bodies, each alone: the slowest took {slowest[0]:.2f} s ({slowest[1]})", flush=True
+    )
+    return good
+
+
 def main() -> int:
     from tests.conftest import drop_postgres_database, make_postgres_database
     from tests.live import live_server
@@ -342,6 +369,7 @@ def main() -> int:
                     f"  {statuses.total():,} in {time.monotonic() - began:.0f} s: {dict(sorted(statuses.items()))}",
                     flush=True,
                 )
+            failed |= not refuse(live.port, tenant.key, tenant.secret)
         if url:
             drop_postgres_database(url)
     return int(failed)

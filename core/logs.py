@@ -39,8 +39,9 @@ class Lines(logging.Handler):
         super().__init__()
         self._file = file
 
-    def createLock(self) -> None:
-        self.lock = None
+    def handle(self, record: logging.LogRecord) -> bool:
+        self.emit(record)
+        return True
 
     def emit(self, record: logging.LogRecord) -> None:
         try:

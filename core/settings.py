@@ -62,7 +62,7 @@ class Settings:
     statement_request_limit: int = _setting(64 << 20, "Largest body of a request to /xapi.")
     launch_idle_timeout: int = _setting(1800, "A launch token without requests ends after this time.")
     launch_absolute_timeout: int = _setting(43_200, "A launch token ends after this time in any case.")
-    sqlite_cache_mib: int = _setting(8, "Page cache of each SQLite connection, in MiB.")
+    sqlite_cache_mib: int = _setting(4, "Page cache of each SQLite connection, in MiB.")
     database_pool: int = _setting(16, "Most database connections of one process.")
     rejections_kept: int = _setting(
         14, "Days for which rejected xAPI requests are kept for their senders; 0: not at all."

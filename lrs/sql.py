@@ -57,10 +57,17 @@ def _dashed(id_: str) -> str:
 
 # Bodies are joined by a character that JSON cannot contain: much quicker to write and to read than an array of texts.
 _SEPARATOR, _NONE = "\x1e", "\x1f"
+_REFERENCES_PG = (
+    "INSERT INTO statement_references (tenant_id, reference, position)"
+    " SELECT %s, r, p FROM unnest(%s::bigint[], %s::bigint[]) AS new (r, p){} ON CONFLICT DO NOTHING"
+)
+_REFERENCES_LITE = "INSERT OR IGNORE INTO statement_references (tenant_id, reference, position) VALUES (?, ?, ?)"
 _INSERT_PG = (
-    "INSERT INTO statements (tenant_id, id, position, voided, authority, body) SELECT %s, i, p, false, a, b"
+    "WITH inserted AS (INSERT INTO statements (tenant_id, id, position, voided, authority, body)"  # noqa: S608 - no word of a client
+    " SELECT %s, i, p, false, a, b"
     " FROM unnest(%s::uuid[], %s::bigint[], %s::bigint[], string_to_array(%s, E'\\x1e', E'\\x1f')) AS new (i, p, a, b)"
-    " ON CONFLICT (tenant_id, id) DO NOTHING RETURNING id"
+    " ON CONFLICT (tenant_id, id) DO NOTHING RETURNING id, position),"
+    f" referred AS ({_REFERENCES_PG.format(' WHERE p IN (SELECT position FROM inserted)')}) SELECT id FROM inserted"
 )
 _INSERT_LITE = (
     "INSERT INTO statements (tenant_id, id, position, voided, authority, body) VALUES (?, ?, ?, 0, ?, ?)"
@@ -73,14 +80,17 @@ def _array(values: Iterable[object]) -> str:
     return "{" + ",".join(["NULL" if v is None else str(v) for v in values]) + "}"
 
 
-def insert_statements(tenant_id: int, rows: list[NewRow]) -> set[str]:
-    """Insert those that are not there and return their ids.
+def insert_statements(tenant_id: int, rows: list[NewRow], references: Iterable[tuple[int, int]]) -> set[str]:
+    """Insert those that are not there, with their (reference, position) pairs, and return their ids.
 
     Rows go in by id, whoever writes: two transactions that share ids wait for each other but never in a circle.
     """
     rows = sorted(rows, key=lambda row: row.id)
     if not _postgres():
-        return {r.id for r in rows if _insert_lite(tenant_id, r)}
+        inserted = [r for r in rows if _insert_lite(tenant_id, r)]
+        positions = {r.position for r in inserted}
+        insert_references(tenant_id, (pair for pair in references if pair[1] in positions))
+        return {r.id for r in inserted}
     found = driver_sql(
         _INSERT_PG,
         (
@@ -89,9 +99,14 @@ def insert_statements(tenant_id: int, rows: list[NewRow]) -> set[str]:
             _array([r.position for r in rows]),
             _array([r.authority for r in rows]),
             _SEPARATOR.join([_NONE if r.body is None else r.body for r in rows]),
+            *_packed(tenant_id, sorted(references)),
         ),
     )
     return {str(id_) for (id_,) in found}
+
+
+def _packed(tenant_id: int, pairs: list[tuple[int, int]]) -> tuple[int, str, str]:
+    return tenant_id, _array([r for r, _ in pairs]), _array([p for _, p in pairs])
 
 
 def _insert_lite(tenant_id: int, row: NewRow) -> bool:
@@ -143,20 +158,13 @@ def mark_voided(tenant_id: int, id_: str) -> None:
     session().execute(_VOID, {"tenant_id": tenant_id, "id": id_of(id_), "yes": True})
 
 
-_REFERENCES_PG = (
-    "INSERT INTO statement_references (tenant_id, reference, position)"
-    " SELECT %s, r, p FROM unnest(%s::bigint[], %s::bigint[]) AS new (r, p) ON CONFLICT DO NOTHING"
-)
-_REFERENCES_LITE = "INSERT OR IGNORE INTO statement_references (tenant_id, reference, position) VALUES (?, ?, ?)"
-
-
 def insert_references(tenant_id: int, pairs: Iterable[tuple[int, int]]) -> None:
     """Write (reference, position) pairs in the order of the index."""
     ordered = sorted(pairs)
     if not ordered:
         return
     if _postgres():
-        driver_sql(_REFERENCES_PG, (tenant_id, _array([r for r, _ in ordered]), _array([p for _, p in ordered])))
+        driver_sql(_REFERENCES_PG.format(""), _packed(tenant_id, ordered))
     else:
         driver_sql(_REFERENCES_LITE, [(tenant_id, r, p) for r, p in ordered])
 

@@ -9,6 +9,7 @@ dicts of JSON values, ``authority`` is the agent that answers for them. :class:`
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -89,7 +90,7 @@ def place(tenant_id: int, new: dict[str, tuple[Prepared, int]], *, define: bool 
     filled = _insert(tenant_id, new)
     voided: list[str] = []
     if new:
-        sql.insert_references(tenant_id, [(r, position) for p, position in new.values() for r in p.references])
+        sql.insert_references(tenant_id, _references(new[id_] for id_ in filled))
         if filled or any(p.target for p, _ in new.values()):
             voided = linking.link(tenant_id, new, filled)
         metadata.record(tenant_id, [p.value for p, _ in new.values()], define=define)
@@ -103,7 +104,8 @@ def _insert(tenant_id: int, new: dict[str, tuple[Prepared, int]]) -> set[str]:
     """
     rows = [_row(p, position) for p, position in new.values()]
     targets = {p.target for p, _ in new.values() if p.target} - new.keys()
-    inserted = sql.insert_statements(tenant_id, rows + [sql.NewRow(t, None, None, None) for t in targets])
+    rows += [sql.NewRow(t, None, None, None) for t in targets]
+    inserted = sql.insert_statements(tenant_id, rows, _references(new.values()))
     clashing = new.keys() - inserted
     filled = set()
     for stored in sql.find(tenant_id, clashing, lock=True):
@@ -116,6 +118,10 @@ def _insert(tenant_id: int, new: dict[str, tuple[Prepared, int]]) -> set[str]:
         else:
             raise Conflict(f"there is another statement with the id {stored.id}", code="statement_id", id=stored.id)
     return filled
+
+
+def _references(placed: Iterable[tuple[Prepared, int]]) -> list[tuple[int, int]]:
+    return [(reference, position) for p, position in placed for reference in p.references]
 
 
 def _row(prepared: Prepared, position: int) -> sql.NewRow:

@@ -22,6 +22,8 @@ from bench.load import Client, Request
 BATCH, CONNECTIONS, SAMPLES, GROWTH = 500, 4, 20, 5.0
 SIZE = 1 << 20
 BOUNDARY = "memory-of-workers"
+# Sends a request; the status of its answer.
+Send = Callable[[Client], int]
 
 
 def main() -> None:
@@ -35,27 +37,24 @@ def main() -> None:
     batches = options.statements // BATCH
     with servers.started("postgresql", options.workers) as running:
         phases.load(running, 20 * BATCH, print)  # so that the first pages have something to show
-        samples = [
-            _pass(running, batches // SAMPLES, options.attachments // SAMPLES, f"{n / SAMPLES:.0%}")
-            for n in range(1, SAMPLES + 1)
-        ]
+        posts, reads = itertools.cycle(phases.posts(7, BATCH, 20)), itertools.cycle(phases.reads(running))
+        samples = []
+        for n in range(1, SAMPLES + 1):
+            several = [_sending(next(requests)) for _ in range(batches // SAMPLES) for requests in (posts, reads)]
+            samples.append(_pass(running, several, options.attachments // SAMPLES))
+            print(f"{n / SAMPLES:>4.0%} {', '.join(f'{size:.0f}' for size in samples[-1])} MiB", flush=True)
     settled, end = samples[SAMPLES // 5 - 1], samples[-1]
     growth = max((after - before) / before * 100 for before, after in zip(settled, end, strict=True))
     print(f"largest {max(map(max, samples)):.0f} MiB, grown by {growth:+.1f} % since the first fifth")
     sys.exit(growth >= GROWTH)
 
 
-def _pass(running: servers.Running, batches: int, attachments: int, what: str) -> list[float]:
-    """Send so many of each; the MiB of each worker afterwards."""
-    posts = phases.posts(7, BATCH, 20)
-    reads = itertools.cycle(
-        [Request("GET", f"{phases.STATEMENTS}?{q}") for several in phases.kinds(running).values() for q in several[:5]]
-    )
-    work: queue.Queue[Callable[[Client], int]] = queue.Queue()
-    for number in range(max(batches, attachments)):
-        if number < batches:
-            work.put(_sending(posts[number % len(posts)]))
-            work.put(_sending(next(reads)))
+def _pass(running: servers.Running, several: list[Send], attachments: int) -> list[float]:
+    """Send them, with so many attachments in between; the MiB of each worker afterwards."""
+    work: queue.Queue[Send] = queue.Queue()
+    for number in range(max(len(several) // 2, attachments)):
+        for send in several[2 * number : 2 * number + 2]:
+            work.put(send)
         if number < attachments:
             work.put(_attach)
     failures: list[object] = []
@@ -66,12 +65,10 @@ def _pass(running: servers.Running, batches: int, attachments: int, what: str) -
         thread.join()
     if failures:
         raise RuntimeError(f"{len(failures)} requests failed: {failures[0]}")
-    sizes = [processes.memory_mib(pid) for pid in running.workers()]
-    print(f"{what:>4} {', '.join(f'{size:.0f}' for size in sizes)} MiB", flush=True)
-    return sizes
+    return [processes.memory_mib(pid) for pid in running.workers()]
 
 
-def _work(client: Client, work: queue.Queue[Callable[[Client], int]], failures: list[object]) -> None:
+def _work(client: Client, work: queue.Queue[Send], failures: list[object]) -> None:
     while not failures:
         try:
             send = work.get_nowait()
@@ -84,7 +81,7 @@ def _work(client: Client, work: queue.Queue[Callable[[Client], int]], failures: 
             failures.append(error)
 
 
-def _sending(request: Request) -> Callable[[Client], int]:
+def _sending(request: Request) -> Send:
     return lambda client: client.one(client.connect(), request)[0]
 
 

@@ -130,6 +130,11 @@ def kinds(running: Running) -> dict[str, list[str]]:
     return {name: [urlencode({"limit": LIMIT} | q) for q in queries] for name, queries in found.items()}
 
 
+def reads(running: Running) -> list[Request]:
+    """A few queries of each kind."""
+    return [Request("GET", f"{STATEMENTS}?{q}") for queries in kinds(running).values() for q in queries[:5]]
+
+
 def _pages(running: Running, count: int) -> Iterator[dict[str, Any]]:
     """Some pages, newest first."""
     connection, path = running.client.connect(), f"{STATEMENTS}?limit=500"
@@ -188,8 +193,7 @@ def state(running: Running, seconds: float, tell: Tell) -> Figures:
 
 def memory(running: Running, seconds: float, tell: Tell) -> Figures:
     """MiB of each worker while writes and reads go on; drift is from the end of the first fifth to the end."""
-    reads = [Request("GET", f"{STATEMENTS}?{q}") for queries in kinds(running).values() for q in queries[:5]]
-    work = [*posts(11, 50, 40), *reads, *posts(12, 1, 100)]
+    work = [*posts(11, 50, 40), *reads(running), *posts(12, 1, 100)]
     samples: list[list[float]] = []
     began = time.monotonic()
     while time.monotonic() - began < seconds:

@@ -41,8 +41,9 @@ os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", os.path.join(tempfile.gettempd
 
 
 def on_starting(server: Any) -> None:
-    """Prometheus keeps one file per process; those of the last run would count twice."""
+    """What all workers have from this process."""
     allocator.settle()
+    # Prometheus keeps one file per process; those of the last run would count twice.
     folder = os.environ["PROMETHEUS_MULTIPROC_DIR"]
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder, mode=0o700)

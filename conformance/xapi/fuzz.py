@@ -303,8 +303,12 @@ def send(port: int, request: bytes) -> tuple[int, bytes]:
         return 0, repr(problem).encode()
 
 
+def authorization(key: str, secret: str) -> str:
+    return "Basic " + base64.b64encode(f"{key}:{secret}".encode()).decode()
+
+
 def run(port: int, key: str, secret: str, count: int, seed: int, connections: int = 8) -> Result:
-    auth = "Basic " + base64.b64encode(f"{key}:{secret}".encode()).decode()
+    auth = authorization(key, secret)
     result = Result()
 
     def work(number: int) -> list[tuple[int, bytes, bytes]]:
@@ -324,11 +328,11 @@ def run(port: int, key: str, secret: str, count: int, seed: int, connections: in
 
 def refuse(port: int, key: str, secret: str) -> bool:
     """Send each hostile body alone; whether all were refused in time."""
-    token = base64.b64encode(f"{key}:{secret}".encode()).decode()
+    auth = authorization(key, secret)
     good, slowest = True, (0.0, "")
     for name, body in HOSTILE.items():
         head = (
-            f"POST /xapi/statements HTTP/1.1\r\nHost: HOST\r\nAuthorization: Basic {token}\r\nConnection: close\r\n"
+            f"POST /xapi/statements HTTP/1.1\r\nHost: HOST\r\nAuthorization: {auth}\r\nConnection: close\r\n"
             f"X-Experience-API-Version: 2.0.0\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
         )
         began = time.monotonic()

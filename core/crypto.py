@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import os
 from pathlib import Path
@@ -27,7 +26,7 @@ def secret_key(configured: str, data_path: Path) -> str:
 
 def keyed_hash(key: str, purpose: str, value: str) -> str:
     """HMAC-SHA256 in hex. ``purpose`` keeps hashes of different things apart. Right for secrets with 256 random bits only."""
-    return hmac.new(f"{purpose}:{key}".encode(), value.encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(f"{purpose}:{key}".encode(), value.encode(), "sha256").hex()
 
 
 def same(a: str, b: str) -> bool:

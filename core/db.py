@@ -11,9 +11,9 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -26,7 +26,8 @@ from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
-from core.settings import Settings
+from core.settings import Settings, get_settings
+from core.standalone import Standalone
 
 T = TypeVar("T")
 Row = TypeVar("Row", bound="Model")
@@ -136,12 +137,18 @@ def _ping_after_idling(engine: Engine) -> None:
     def checkout(connection: Any, record: Any, proxy: Any) -> None:
         if time.monotonic() - record.info.get("idle_since", time.monotonic()) < PING_AFTER:
             return
-        try:
-            connection.cursor().execute("SELECT 1")
-            connection.rollback()
-        except engine.dialect.dbapi.Error as error:  # type: ignore[union-attr]
+        if not _lives(engine, connection):
             # Where one has died the others most likely have.
-            raise InvalidatePoolError from error
+            raise InvalidatePoolError
+
+
+def _lives(engine: Engine, driver: Any) -> bool:
+    try:
+        _rows(driver, "SELECT 1", ())
+        driver.rollback()
+    except engine.dialect.loaded_dbapi.Error:
+        return False
+    return True
 
 
 def _prepare_sqlite(engine: Engine, settings: Settings) -> None:
@@ -243,44 +250,25 @@ def write(statement: str, parameters: Sequence[Any]) -> None:
         _alone(_driver_words(statement, dialect() == "sqlite"), tuple(parameters))
 
 
-@contextmanager
-def reading() -> Iterator[None]:
-    """Several :func:`read` of the block go over one connection; each still sees what is committed when it begins."""
-    if in_unit_of_work() or "rekam_reading" in g:
-        yield
-        return
-    with _connection() as connection:
-        g.rekam_reading = connection
-        try:
-            yield
-        finally:
-            g.pop("rekam_reading")
-
-
 def _alone(statement: str, parameters: tuple[Any, ...]) -> list[Any]:
     """Rows of a statement executed without a transaction around it."""
-    with nullcontext(g.rekam_reading) if "rekam_reading" in g else _connection() as connection:
-        driver = connection.driver_connection
-        try:
-            return _rows(driver, statement, parameters)
-        except db.engine.dialect.loaded_dbapi.Error as error:
-            raise _as_sqlalchemy_says(error, connection, driver, statement, parameters) from error
-
-
-@contextmanager
-def _connection() -> Iterator[Any]:
-    """A connection of the pool on which each statement is a transaction of its own."""
-    connection = db.engine.raw_connection()
-    driver: Any = connection.driver_connection
-    sqlite = dialect() == "sqlite"  # never in a transaction by itself: see _prepare_sqlite
+    standalone = _standalone()
+    connection = standalone.take()
+    driver = connection.driver_connection
     try:
-        if not sqlite:
-            driver.autocommit = True
-        yield connection
+        return _rows(driver, statement, parameters)
+    except db.engine.dialect.loaded_dbapi.Error as error:
+        raise _as_sqlalchemy_says(error, connection, driver, statement, parameters) from error
     finally:
-        if not sqlite and connection.is_valid:
-            driver.autocommit = False
-        connection.close()
+        standalone.give(connection)
+
+
+def _standalone() -> Standalone:
+    def make() -> Standalone:
+        most = max(1, get_settings().database_pool // 2)
+        return Standalone(db.engine, most, lambda: PING_AFTER, partial(_lives, db.engine))
+
+    return memory("core.standalone", make)
 
 
 def _as_sqlalchemy_says(error: Any, connection: Any, driver: Any, statement: str, parameters: Any) -> Exception:

@@ -10,20 +10,26 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
 
-from flask import Flask, Response, g
+from flask import Flask
+from werkzeug.wsgi import ClosingIterator
 
 from core import web
 from core.errors import RekamError
 from core.settings import Settings
 from lrs import consistency, versions
 from lrs.resources import http, state, statements
+from lrs.resources.http import Answer
 
 Environ = dict[str, Any]
 Application = Callable[[Environ, Any], Iterable[bytes]]
-View = Callable[[], Response]
+View = Callable[[], Answer]
+
+# Status, headers, content, and what is to be done once it is sent.
+Answered = tuple[int, list[tuple[str, str]], Iterable[bytes], Callable[[], None]]
 
 STATEMENTS, STATE = "/xapi/statements", "/xapi/activities/state"
 VIEWS: dict[tuple[str, str], View] = {
@@ -57,9 +63,10 @@ class Express:
         if answer is None:
             environ["wsgi.input"] = io.BytesIO(body)
             return self.application(environ, start_response)
-        status, headers, content = answer
+        status, headers, content, tell = answer
         start_response(_STATUS[status], headers)
-        return [content]
+        # What is told of an answer need not hold it up.
+        return ClosingIterator(content, tell)
 
     def _is_plain(self, environ: Environ) -> bool:
         """A body of modest, known length where one belongs; nothing that other parts of the framework look at."""
@@ -79,28 +86,31 @@ class Express:
         json = environ["REQUEST_METHOD"] != "POST" or environ.get("CONTENT_TYPE") == "application/json"
         return json and len(length) < 10 and length.isdecimal() and int(length) <= self.most
 
-    def _answer(self, view: View, environ: Environ, body: bytes) -> tuple[int, list[tuple[str, str]], bytes] | None:
-        """Status, headers and content, or None where the framework has to say what is wrong."""
+    def _answer(self, view: View, environ: Environ, body: bytes) -> Answered | None:
+        """None where the framework has to say what is wrong."""
         started = time.perf_counter()
         arguments = _arguments(environ.get("QUERY_STRING", ""))
         if arguments is None:
             return None
-        with self.app.app_context():
+        with self.app.app_context() as context:
+            g: Any = context.g  # without the proxy
             g.request_id = web.request_id(environ.get("HTTP_X_REQUEST_ID", ""))
             try:
                 scopes = view.rekam_scopes  # type: ignore[attr-defined]
                 g.principal = web.permitted(environ.get("HTTP_AUTHORIZATION"), *scopes)
                 g.xapi_version = versions.negotiate(environ.get("HTTP_X_EXPERIENCE_API_VERSION"))
                 g.xapi_asked = http.Asked(arguments, lambda name: _header(environ, name), lambda: body)
-                response = view()
+                answer = view()
             except RekamError:
                 return None  # and nothing is stored
             except Exception as error:
                 environ[http.FAILED] = error  # something may have been stored: not to be tried again
                 return None
-            path, status, content = environ["PATH_INFO"], response.status_code, response.get_data()
-            web.answered(environ["REQUEST_METHOD"], path, path, status, started, g.principal)
-            return status, _headers(path, response), content
+            headers = _headers(environ["PATH_INFO"], answer, g)
+        method, path, seconds = environ["REQUEST_METHOD"], environ["PATH_INFO"], time.perf_counter() - started
+        tell = partial(web.answered, method, path, path, answer.status, seconds, g.principal, g.request_id)
+        content = [answer.content] if isinstance(answer.content, bytes) else answer.content
+        return answer.status, headers, content, tell
 
 
 def _arguments(query: str) -> list[tuple[str, list[str]]] | None:
@@ -122,14 +132,11 @@ def _header(environ: Environ, name: str) -> str | None:
     return value
 
 
-def _headers(path: str, response: Response) -> list[tuple[str, str]]:
-    found = response.headers.to_wsgi_list()  # with its length
-    if path == STATEMENTS and statements.THROUGH not in response.headers:
-        found.append((statements.THROUGH, consistency.text_of(consistency.last_known(web.principal().tenant_id))))
-    return [
-        *found,
-        (versions.HEADER, http.version().name),
-        *http.FOR_BROWSERS,
-        ("X-Request-Id", g.request_id),
-        *web.SAFE,
-    ]
+def _headers(path: str, answer: Answer, g: Any) -> list[tuple[str, str]]:
+    found = answer.headers
+    if isinstance(answer.content, bytes) and answer.status != 204:
+        found.append(("Content-Length", str(len(answer.content))))
+    if path == STATEMENTS and not any(name == statements.THROUGH for name, _ in found):
+        found.append((statements.THROUGH, consistency.text_of(consistency.last_known(g.principal.tenant_id))))
+    found += [(versions.HEADER, g.xapi_version.name), *http.FOR_BROWSERS, ("X-Request-Id", g.request_id), *web.SAFE]
+    return found

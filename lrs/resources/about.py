@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from flask import Response
-
 from core.web import public
 from lrs.resources import http
+from lrs.resources.http import Answer
 from lrs.versions import SUPPORTED
 
 
 @http.xapi.get("/about")
 @public("clients ask before they know anything; the answer is the same for all")
-def about() -> Response:
+def about() -> Answer:
     return http.json_answer({"version": SUPPORTED, "extensions": {}})

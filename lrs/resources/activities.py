@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response
-
 from core.web import principal, scope
 from lrs import metadata
 from lrs.resources import http
-from lrs.resources.http import Parameters
+from lrs.resources.http import Answer, Parameters
 
 
 @http.xapi.get("/activities")
 @scope("statements/read", "statements/read/mine", "activities_profile/read", "state/read", "define")
-def activities() -> Response:
+def activities() -> Answer:
     """Also for activities never seen: the object with just the id."""
     activity_id = Parameters(("activityId",), ("activityId",)).iri("activityId") or ""
     activity: dict[str, Any] = {"objectType": "Activity", "id": activity_id}

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from flask import Response
-
 from core.web import scope
 from lrs.documents import Place
 from lrs.resources.document import DocumentResource, tenant
-from lrs.resources.http import Parameters, xapi
+from lrs.resources.http import Answer, Parameters, xapi
 
 
 def _place(parameters: Parameters) -> Place:
@@ -19,23 +17,23 @@ _resource = DocumentResource(_place, "profileId", ("activityId",))
 
 @xapi.get("/activities/profile", endpoint="activity_profile_read")
 @scope("activities_profile", "activities_profile/read")
-def read() -> Response:
+def read() -> Answer:
     return _resource.read()
 
 
 @xapi.put("/activities/profile", endpoint="activity_profile_put")
 @scope("activities_profile")
-def put() -> Response:
+def put() -> Answer:
     return _resource.put()
 
 
 @xapi.post("/activities/profile", endpoint="activity_profile_post")
 @scope("activities_profile")
-def post() -> Response:
+def post() -> Answer:
     return _resource.post()
 
 
 @xapi.delete("/activities/profile", endpoint="activity_profile_delete")
 @scope("activities_profile")
-def remove() -> Response:
+def remove() -> Answer:
     return _resource.remove()

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response
-
 from core.errors import Invalid
 from core.web import principal, scope
 from lrs import metadata
 from lrs.identity import ifi
 from lrs.resources import http
-from lrs.resources.http import Parameters
+from lrs.resources.http import Answer, Parameters
 
 
 @http.xapi.get("/agents")
 @scope("statements/read", "statements/read/mine", "agents_profile/read", "state/read")
-def agents() -> Response:
+def agents() -> Answer:
     """A Person has arrays where an Agent has single values."""
     agent = Parameters(("agent",), ("agent",)).agent() or {}
     if agent.get("objectType", "Agent") != "Agent":

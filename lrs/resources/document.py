@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from flask import Response
-
 from core.db import unit_of_work
 from core.errors import Invalid, NotFound
 from core.web import principal
 from lrs import documents
 from lrs.documents import Place
 from lrs.resources import http
-from lrs.resources.http import Parameters
+from lrs.resources.http import Answer, Parameters
 
 Places = Callable[[Parameters], Place]
 
@@ -44,7 +42,7 @@ class DocumentResource:
         parameters = Parameters((*self.keys, *self.optional, *more), self.keys)
         return self.places(parameters), parameters.moment("since")
 
-    def read(self) -> Response:
+    def read(self) -> Answer:
         if self.id_name not in http.asked():
             return self._list()
         place, id_ = self._one()
@@ -53,15 +51,13 @@ class DocumentResource:
             raise NotFound(f"there is no document {id_[:200]!r} here")
         return http.document_answer(content)
 
-    def _list(self) -> Response:
+    def _list(self) -> Answer:
         place, since = self._several("since")
         found = documents.listing(place, since)
-        response = http.json_answer([id_ for id_, _ in found])
-        if found:
-            response.headers["Last-Modified"] = http.http_date(max(updated for _, updated in found))
-        return response
+        modified = [http.last_modified(max(updated for _, updated in found))] if found else []
+        return http.json_answer([id_ for id_, _ in found], *modified)
 
-    def put(self) -> Response:
+    def put(self) -> Answer:
         place, id_ = self._one()
         rules = http.version()
         check = http.precondition(
@@ -74,7 +70,7 @@ class DocumentResource:
             stored = documents.put(place, id_, content, content_type, check)
         return http.no_content(stored)
 
-    def post(self) -> Response:
+    def post(self) -> Answer:
         place, id_ = self._one()
         check = http.precondition()
         content, content_type = _sent()
@@ -82,7 +78,7 @@ class DocumentResource:
             stored = documents.merge(place, id_, content, content_type, check)
         return http.no_content(stored)
 
-    def remove(self) -> Response:
+    def remove(self) -> Answer:
         if self.state and self.id_name not in http.asked():
             place, _ = self._several()
             with unit_of_work():

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from flask import Response, g, request
@@ -54,6 +54,9 @@ def _negotiate() -> None:
 @xapi.after_request
 def _finish(response: Response) -> Response:
     headers = response.headers
+    if response.status_code == 204:
+        # Flask gives everything a type.
+        headers.remove("Content-Type")
     headers[versions.HEADER] = _version_of_answer()
     for name, value in FOR_BROWSERS:
         headers[name] = value
@@ -193,9 +196,9 @@ def body() -> bytes:
     return data
 
 
-def http_date(moment: datetime) -> str:
-    """Last-Modified: whole seconds, never later than the fact."""
-    return format_datetime(moment.astimezone(UTC).replace(microsecond=0), usegmt=True)
+def last_modified(moment: datetime) -> tuple[str, str]:
+    """The header: whole seconds, never later than the fact."""
+    return "Last-Modified", format_datetime(moment.astimezone(UTC).replace(microsecond=0), usegmt=True)
 
 
 def precondition(*, overwrite: bool = True, create: bool = True) -> Precondition | None:
@@ -232,26 +235,28 @@ def _tags(header: str) -> set[str] | None:
     return {part.strip().removeprefix("W/").strip('"') for part in value.split(",")}
 
 
-def document_answer(content: Content) -> Response:
+class Answer(NamedTuple):
+    """What a view answers, of which Flask makes its Response: that costs too much for :mod:`lrs.express`."""
+
+    content: bytes | Iterator[bytes]
+    status: int
+    headers: list[tuple[str, str]]
+
+
+def document_answer(content: Content) -> Answer:
     """A stored document as it was sent."""
-    response = Response(content.content, content_type=content.content_type)
-    _describe(response, content)
     # Whatever was stored here is not a page of this origin.
-    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
-    return response
+    safe = ("Content-Security-Policy", "sandbox; default-src 'none'")
+    return Answer(content.content, 200, [("Content-Type", content.content_type), *_described(content), safe])
 
 
-def no_content(content: Content | None = None) -> Response:
-    response = Response(status=204)
-    if content is not None:
-        _describe(response, content)
-    return response
+def no_content(content: Content | None = None) -> Answer:
+    return Answer(b"", 204, _described(content) if content is not None else [])
 
 
-def _describe(response: Response, content: Content) -> None:
-    response.headers["ETag"] = f'"{content.etag}"'
-    response.headers["Last-Modified"] = http_date(content.updated)
+def _described(content: Content) -> list[tuple[str, str]]:
+    return [("ETag", f'"{content.etag}"'), last_modified(content.updated)]
 
 
-def json_answer(value: Any) -> Response:
-    return Response(msgspec.json.encode(value), content_type="application/json")
+def json_answer(value: Any, *headers: tuple[str, str]) -> Answer:
+    return Answer(msgspec.json.encode(value), 200, [("Content-Type", "application/json"), *headers])

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from flask import Response
-
 from core.web import scope
 from lrs.documents import Place
 from lrs.identity import ifi
 from lrs.resources.document import DocumentResource, tenant
-from lrs.resources.http import Parameters, xapi
+from lrs.resources.http import Answer, Parameters, xapi
 
 
 def _place(parameters: Parameters) -> Place:
@@ -26,23 +24,23 @@ _resource = DocumentResource(_place, "stateId", ("activityId", "agent"), ("regis
 
 @xapi.get("/activities/state", endpoint="state_read")
 @scope("state", "state/read")
-def read() -> Response:
+def read() -> Answer:
     return _resource.read()
 
 
 @xapi.put("/activities/state", endpoint="state_put")
 @scope("state")
-def put() -> Response:
+def put() -> Answer:
     return _resource.put()
 
 
 @xapi.post("/activities/state", endpoint="state_post")
 @scope("state")
-def post() -> Response:
+def post() -> Answer:
     return _resource.post()
 
 
 @xapi.delete("/activities/state", endpoint="state_delete")
 @scope("state")
-def remove() -> Response:
+def remove() -> Answer:
     return _resource.remove()

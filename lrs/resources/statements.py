@@ -12,7 +12,7 @@ from werkzeug.http import parse_accept_header
 
 from core.blobs import blobs
 from core.credentials import Principal
-from core.db import reading, unit_of_work
+from core.db import unit_of_work
 from core.errors import Forbidden, Invalid, NotFound
 from core.ids import new_secret
 from core.settings import get_settings
@@ -34,7 +34,7 @@ from lrs.committing import Job, committer
 from lrs.consistency import stored_time
 from lrs.query import Filters
 from lrs.resources import http, more
-from lrs.resources.http import Parameters, xapi
+from lrs.resources.http import Answer, Parameters, xapi
 
 PAGE = 100
 PAGE_MOST = 1000
@@ -49,7 +49,7 @@ _ONE = ("statementId", "voidedStatementId", "format", "attachments")
 
 @xapi.post("/statements", endpoint="statements_post")
 @scope("statements/write")
-def post() -> Response:
+def post() -> Answer:
     """Store one statement or an array; the ids in order. A request sent again under its Idempotency-Key gets the same answer."""
     Parameters(())
     received, _, kept = _received()
@@ -62,7 +62,7 @@ def post() -> Response:
 
 @xapi.put("/statements", endpoint="statements_put")
 @scope("statements/write")
-def put() -> Response:
+def put() -> Answer:
     """Store one statement under the id of the parameter."""
     statement_id = Parameters(("statementId",), ("statementId",)).uuid("statementId") or ""
     received, several, kept = _received(statement_id)
@@ -99,7 +99,7 @@ def _received(statement_id: str | None = None) -> Batch:
 
 
 @scope("statements/write")
-def post_plain() -> Response:
+def post_plain() -> Answer:
     """:func:`post` of a body that has been read (:mod:`lrs.express`): writers wait a moment for it."""
     with committer.coming():
         return post()
@@ -146,7 +146,7 @@ def authority_of(key: str) -> dict[str, Any]:
 
 @xapi.get("/statements", endpoint="statements_read")
 @scope("statements/read", "statements/read/mine")
-def read() -> Response:
+def read() -> Answer:
     """One statement by id, or those that filters find."""
     if "statementId" in http.asked() or "voidedStatementId" in http.asked():
         return _read_one()
@@ -166,7 +166,7 @@ def read() -> Response:
     return _page(wanted, _filters(parameters))
 
 
-def _continue(parameters: Parameters) -> Response:
+def _continue(parameters: Parameters) -> Answer:
     if len(parameters.values) != 1:
         raise Invalid("a more link takes no other parameters", code="parameter")
     wanted = more.read(parameters.text("more"))
@@ -202,27 +202,25 @@ def _format(parameters: Parameters) -> str:
     return word
 
 
-def _page(wanted: more.Continuation, filters: Filters) -> Response:
+def _page(wanted: more.Continuation, filters: Filters) -> Answer:
     tenant_id = principal().tenant_id
-    with reading():
-        now_through = consistency.consistent_through(tenant_id)
-        # Pages newest first stay within what the first one saw; oldest first they go on to what has come since.
-        through = now_through if wanted.ascending or wanted.through is None else wanted.through
-        found = query.page(
-            tenant_id, filters, limit=wanted.limit, after=wanted.after, ascending=wanted.ascending, through=through
-        )
+    now_through = consistency.consistent_through(tenant_id)
+    # Pages newest first stay within what the first one saw; oldest first they go on to what has come since.
+    through = now_through if wanted.ascending or wanted.through is None else wanted.through
+    found = query.page(
+        tenant_id, filters, limit=wanted.limit, after=wanted.after, ascending=wanted.ascending, through=through
+    )
     link = ""
     if found.more:
         link = more.link(msgspec.structs.replace(wanted, after=found.positions[-1], through=through))
     body = formatting.joined(_formatted(found.statements, wanted.format), link)
-    response = _answer(body, found.statements, wanted.attachments)
+    headers = [(THROUGH, consistency.text_of(now_through))]
     if found.positions:
-        response.headers["Last-Modified"] = http.http_date(stored_time(max(found.positions)))
-    response.headers[THROUGH] = consistency.text_of(now_through)
-    return response
+        headers.append(http.last_modified(stored_time(max(found.positions))))
+    return _answer(body, headers, found.statements, wanted.attachments)
 
 
-def _read_one() -> Response:
+def _read_one() -> Answer:
     parameters = Parameters(_ONE)
     if "statementId" in parameters and "voidedStatementId" in parameters:
         raise Invalid("statementId and voidedStatementId exclude each other", code="parameter")
@@ -230,16 +228,14 @@ def _read_one() -> Response:
     statement_id = parameters.uuid("voidedStatementId" if voided else "statementId") or ""
     word = _format(parameters)
     with_attachments = parameters.boolean("attachments")
-    with reading():
-        now_through = consistency.consistent_through(principal().tenant_id)
-        found = query.one(principal().tenant_id, statement_id)
+    tenant_id = principal().tenant_id
+    now_through = consistency.consistent_through(tenant_id)
+    found = query.one(tenant_id, statement_id)
     mine = _only_mine()
     if found is None or found.voided != voided or (mine is not None and found.authority != mine):
         raise NotFound(f"there is no {'voided ' if voided else ''}statement {statement_id}")
-    response = _answer(_formatted([found.body], word)[0], [found.body], with_attachments)
-    response.headers["Last-Modified"] = http.http_date(stored_time(found.position))
-    response.headers[THROUGH] = consistency.text_of(now_through)
-    return response
+    headers = [(THROUGH, consistency.text_of(now_through)), http.last_modified(stored_time(found.position))]
+    return _answer(_formatted([found.body], word)[0], headers, [found.body], with_attachments)
 
 
 def _formatted(bodies: list[bytes], word: str) -> list[bytes]:
@@ -256,15 +252,14 @@ def _formatted(bodies: list[bytes], word: str) -> list[bytes]:
     return [formatting.canonical(value, languages, known) for value in values]
 
 
-def _answer(body: bytes, statements: list[bytes], with_attachments: bool) -> Response:
+def _answer(body: bytes, headers: list[tuple[str, str]], statements: list[bytes], with_attachments: bool) -> Answer:
     if not with_attachments:
-        return Response(body, content_type="application/json")
+        return Answer(body, 200, [("Content-Type", "application/json"), *headers])
     found = attachments.find(principal().tenant_id, (msgspec.json.decode(s) for s in statements))
     boundary = new_secret()
     # The database is done with: the blobs may take long to send.
-    return Response(
-        attachments.answer(boundary, body, found, blobs()), content_type=f"multipart/mixed; boundary={boundary}"
-    )
+    kind = ("Content-Type", f"multipart/mixed; boundary={boundary}")
+    return Answer(attachments.answer(boundary, body, found, blobs()), 200, [kind, *headers])
 
 
 # --- refusals ---------------------------------------------------------------------------------------------------

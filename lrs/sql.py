@@ -69,10 +69,8 @@ _INSERT_PG = (
     " ON CONFLICT (tenant_id, id) DO NOTHING RETURNING id, position),"
     f" referred AS ({_REFERENCES_PG.format(' WHERE p IN (SELECT position FROM inserted)')}) SELECT id FROM inserted"
 )
-_INSERT_LITE = (
-    "INSERT INTO statements (tenant_id, id, position, voided, authority, body) VALUES (?, ?, ?, 0, ?, ?)"
-    " ON CONFLICT (tenant_id, id) DO NOTHING RETURNING id"
-)
+_TAKEN_LITE = "SELECT id FROM statements WHERE tenant_id = ? AND id IN (SELECT value FROM json_each(?))"
+_INSERT_LITE = "INSERT INTO statements (tenant_id, id, position, voided, authority, body) VALUES (?, ?, ?, 0, ?, ?)"
 
 
 def _array(values: Iterable[object]) -> str:
@@ -87,10 +85,7 @@ def insert_statements(tenant_id: int, rows: list[NewRow], references: Iterable[t
     """
     rows = sorted(rows, key=lambda row: row.id)
     if not _postgres():
-        inserted = [r for r in rows if _insert_lite(tenant_id, r)]
-        positions = {r.position for r in inserted}
-        insert_references(tenant_id, (pair for pair in references if pair[1] in positions))
-        return {r.id for r in inserted}
+        return _insert_lite(tenant_id, rows, references)
     found = driver_sql(
         _INSERT_PG,
         (
@@ -109,9 +104,15 @@ def _packed(tenant_id: int, pairs: list[tuple[int, int]]) -> tuple[int, str, str
     return tenant_id, _array([r for r, _ in pairs]), _array([p for _, p in pairs])
 
 
-def _insert_lite(tenant_id: int, row: NewRow) -> bool:
-    values = (tenant_id, _compact(row.id), row.position, row.authority, row.body)
-    return bool(driver_sql(_INSERT_LITE, values))
+def _insert_lite(tenant_id: int, rows: list[NewRow], references: Iterable[tuple[int, int]]) -> set[str]:
+    """Whoever writes to SQLite is alone: what is not there now will not be there before it is inserted."""
+    new = {_compact(row.id): row for row in rows}
+    for (id_,) in driver_sql(_TAKEN_LITE, (tenant_id, msgspec.json.encode(list(new)).decode())):
+        del new[id_]
+    driver_sql(_INSERT_LITE, [(tenant_id, id_, r.position, r.authority, r.body) for id_, r in new.items()])
+    positions = {r.position for r in new.values()}
+    insert_references(tenant_id, [pair for pair in references if pair[1] in positions])
+    return {r.id for r in new.values()}
 
 
 _FIND_PG = (

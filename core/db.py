@@ -6,12 +6,10 @@ Operations call :func:`session` and flush. Reads outside a unit of work use :fun
 
 from __future__ import annotations
 
-import fcntl
-import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from functools import cache, partial
 from pathlib import Path
@@ -26,6 +24,7 @@ from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
+from core import locks
 from core.settings import Settings, get_settings
 from core.standalone import Standalone
 
@@ -174,23 +173,14 @@ def _prepare_sqlite(engine: Engine, settings: Settings) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN DEFERRED")
 
 
-def open_writer_lock() -> int:
-    """A handle of the file at which all who write to SQLite queue; the caller closes it."""
-    return os.open(f"{db.engine.url.database}.writer", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+def writer_lock() -> str:
+    """The file (see :mod:`core.locks`) at which all who write to SQLite queue."""
+    return f"{db.engine.url.database}.writer"
 
 
-@contextmanager
-def _as_writer() -> Iterator[None]:
+def _as_writer() -> AbstractContextManager[None]:
     """Queue writers of all threads and processes at a flock: SQLite's own busy handler starves some for seconds. PostgreSQL needs none."""
-    if dialect() != "sqlite":
-        yield
-        return
-    handle = open_writer_lock()
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
+    return locks.alone(writer_lock()) if dialect() == "sqlite" else nullcontext()
 
 
 def session() -> Session:

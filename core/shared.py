@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import mmap
 import os
 import struct
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 
+from core import locks
 from core.settings import get_settings
 
 _NUMBER = struct.Struct("<q")
@@ -27,11 +26,8 @@ class Shared:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = str(path)
         self._row = struct.Struct(f"<{columns}q")
-        self._file = self._open()
+        self._file = locks.open_file(self._path)
         self._seen = self._map(_STEP)
-
-    def _open(self) -> int:
-        return os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
     def __del__(self) -> None:
         if hasattr(self, "_file"):
@@ -54,13 +50,6 @@ class Shared:
         # Not through the map: on a full disk that would kill the process.
         os.pwrite(self._file, _NUMBER.pack(value), index * self._row.size + column * _NUMBER.size)
 
-    @contextmanager
-    def locked(self) -> Iterator[None]:
+    def locked(self) -> AbstractContextManager[None]:
         """Alone among all threads and processes that ask for it. Writers need not."""
-        # A lock belongs to an opened file: threads need one each.
-        handle = self._open()
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(handle)
+        return locks.alone(self._path)

@@ -26,8 +26,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import NamedTuple
 
-from core import clock
-from core.db import after_commit, dialect, driver_sql, memory, open_writer_lock, read, session
+from core import clock, locks
+from core.db import after_commit, dialect, driver_sql, memory, read, session, writer_lock
 from core.shared import Shared
 
 SHIFT = 22
@@ -187,7 +187,7 @@ def _bounds() -> _Bounds:
 
 def _free_since(tries: int = 10) -> int | None:
     """A moment at which no writer was at work, in milliseconds, or None if there was none within 20 ms."""
-    handle = open_writer_lock()
+    handle = locks.open_file(writer_lock())
     try:
         for _ in range(tries):
             now = milliseconds(clock.now())

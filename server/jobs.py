@@ -22,7 +22,7 @@ from typing import Protocol
 from flask import Flask, current_app
 from sqlalchemy import or_, select, text
 
-from core import clock, credentials, outbox
+from core import clock, credentials, locks, outbox
 from core.db import db, dialect, session, unit_of_work
 from core.errors import Unavailable
 from core.outbox import OutboxRow
@@ -188,7 +188,7 @@ def _alone() -> Iterator[bool]:
         return
     path = get_settings().data_path / "periodic.lock"
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    handle = locks.open_file(str(path))
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

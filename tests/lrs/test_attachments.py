@@ -90,6 +90,22 @@ def test_there_and_back(xapi: Xapi) -> None:
     assert listed[0][0] == "application/json"
 
 
+def test_the_next_page_comes_with_attachments_too(xapi: Xapi) -> None:
+    contents = [b"first", b"second"]
+    for content in contents:
+        assert post(xapi, statement(attachments=[attachment(content)]), part(content)).status_code == 200
+    page, found = xapi("GET", "/statements", attachments="true", ascending="true", limit=1), []
+    for content in contents:
+        (_, _, result), (_, _, attached) = parts_of(page)
+        found.append(attached)
+        assert content == attached
+        more = json.loads(result)["more"]
+        if more:
+            page = xapi("GET", "/statements", more=more.partition("more=")[2])
+            assert page.status_code == 200
+    assert (found, more) == (contents, "")
+
+
 @pytest.mark.parametrize("algorithm", ["sha224", "sha256", "sha384", "sha512"])
 def test_every_sha2(xapi: Xapi, algorithm: str) -> None:
     content = algorithm.encode()

@@ -223,13 +223,12 @@ SAFE = (("X-Content-Type-Options", "nosniff"),)
 
 
 def _finish(response: Response) -> Response:
-    response.headers["X-Request-Id"] = g.get("request_id", "")
+    id_ = response.headers["X-Request-Id"] = g.get("request_id", "")
     for name, value in SAFE:
         response.headers.setdefault(name, value)
     route = request.url_rule.rule if request.url_rule else "(none)"
     seconds = time.perf_counter() - g.started if "started" in g else 0.0
-    who, id_ = g.get("principal"), response.headers["X-Request-Id"]
-    answered(request.method, request.path, route, response.status_code, seconds, who, id_)
+    answered(request.method, request.path, route, response.status_code, seconds, g.get("principal"), id_)
     return response
 
 

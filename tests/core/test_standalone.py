@@ -15,15 +15,8 @@ from core.db import db, dialect, read
 from core.standalone import Standalone
 
 
-def make(most: int = 1, ping_after: float = 60.0) -> Standalone:
-    def lives(driver: Any) -> bool:
-        try:
-            driver.cursor().execute("SELECT 1")
-        except psycopg2.Error:
-            return False
-        return True
-
-    return Standalone(db.engine, most, lambda: ping_after, lives)
+def make() -> Standalone:
+    return Standalone(db.engine, 1, lambda: 60.0, works)
 
 
 @pytest.fixture
@@ -42,7 +35,7 @@ def works(driver: Any) -> bool:
 
 
 def test_one_that_was_used_is_used_again_and_the_others_go_back_to_the_pool(fresh: None) -> None:
-    kept = make(most=1)
+    kept = make()
     first, second = kept.take(), kept.take()
     drivers = first.driver_connection, second.driver_connection
     kept.give(first)

@@ -90,7 +90,12 @@ def as_stored(moment: datetime) -> datetime | str:
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Bind the engine to the application. Nothing is connected yet."""
-    options: dict[str, Any] = {"json_serializer": _dump_json, "json_deserializer": msgspec.json.decode}
+    options: dict[str, Any] = {
+        "json_serializer": _dump_json,
+        "json_deserializer": msgspec.json.decode,
+        # The one used last is known to live and has its plans and pages at hand.
+        "pool_use_lifo": True,
+    }
     if settings.is_sqlite:
         # The wheel bundles a SQLite without the WAL-reset corruption bug (3.7.0 to 3.51.2) that distributions still ship.
         import pysqlite3
@@ -102,8 +107,6 @@ def init_app(app: Flask, settings: Settings) -> None:
             "pool_size": settings.database_pool,
             "max_overflow": settings.database_pool,
             "pool_timeout": 30,
-            # The one used last is known to live and has its plans at hand.
-            "pool_use_lifo": True,
             # Server-side guards: a forgotten transaction must not hold back readers of Consistent-Through for long.
             "connect_args": {
                 # Pages are walked along an index; on a young table without statistics a bitmap scan would read and sort all of it.
@@ -156,8 +159,8 @@ def _prepare_sqlite(engine: Engine, settings: Settings) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves
         for pragma in (
             "journal_mode=WAL",
-            # 32 MiB: a page that many batches write goes to the database file once for all of them.
-            "wal_autocheckpoint=8192",
+            # 128 MiB, for commands and for a log that grows faster than `core.checkpoints` writes it back.
+            "wal_autocheckpoint=32768",
             "synchronous=FULL",
             "foreign_keys=ON",
             # The kernel keeps the file in memory for all processes; more of it here would be paid for by each connection.

@@ -22,3 +22,18 @@ def alone(path: str) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+@contextmanager
+def if_free(path: str) -> Iterator[bool]:
+    """Whether nobody else was there; if so nobody comes before the block ends."""
+    handle = open_file(path)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+    finally:
+        os.close(handle)

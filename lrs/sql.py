@@ -108,11 +108,14 @@ def _packed(tenant_id: int, pairs: list[tuple[int, int]]) -> tuple[int, str, str
 def _insert_lite(tenant_id: int, rows: list[NewRow], references: Iterable[tuple[int, int]]) -> set[str]:
     """Whoever writes to SQLite is alone: what is not there now will not be there before it is inserted."""
     new = {_compact(row.id): row for row in rows}
-    for (id_,) in driver_sql(_TAKEN_LITE, (tenant_id, msgspec.json.encode(list(new)).decode())):
-        del new[id_]
+    taken = driver_sql(_TAKEN_LITE, (tenant_id, msgspec.json.encode(list(new)).decode()))
+    if taken:
+        for (id_,) in taken:
+            del new[id_]
+        positions = {r.position for r in new.values()}
+        references = [pair for pair in references if pair[1] in positions]
     driver_sql(_INSERT_LITE, [(tenant_id, id_, r.position, r.authority, r.body) for id_, r in new.items()])
-    positions = {r.position for r in new.values()}
-    insert_references(tenant_id, [pair for pair in references if pair[1] in positions])
+    insert_references(tenant_id, references)
     return {r.id for r in new.values()}
 
 

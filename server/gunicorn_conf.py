@@ -60,10 +60,12 @@ def pre_fork(server: Any, worker: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Threads do not survive a fork, so each worker starts its own drainer of the outbox."""
+    """Threads do not survive a fork, so each worker starts its own."""
+    from core import checkpoints
     from server import jobs
 
     app = worker.app.callable
+    checkpoints.start(app)
     jobs.start(app)
     _drain_before_exit(app.config["REKAM"].drain_delay)
 

@@ -7,7 +7,6 @@ poll. With it, the web process only hands row ids to Redis (``server.queue``) an
 from __future__ import annotations
 
 import atexit
-import fcntl
 import logging
 import os
 import random
@@ -188,15 +187,8 @@ def _alone() -> Iterator[bool]:
         return
     path = get_settings().data_path / "periodic.lock"
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle = locks.open_file(str(path))
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            yield True
-        except BlockingIOError:
-            yield False
-    finally:
-        os.close(handle)
+    with locks.if_free(str(path)) as free:
+        yield free
 
 
 class Ticker:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -142,6 +144,48 @@ def test_an_error_ends_nothing(running: Checkpointer, writer: Any, monkeypatch: 
     monkeypatch.setattr(os, "fdatasync", works)
     fill(writer, 2 * PAGES)
     until(lambda: all_written_back(writer))
+
+
+WRITING = """
+import sys
+import pysqlite3
+from core import checkpoints, locks
+
+path, pages = sys.argv[1], int(sys.argv[2])
+checkpoints.PAGES, checkpoints.OFTEN, checkpoints.SELDOM = pages, 0.002, 0.005
+
+def connect():
+    connection = pysqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=30)
+    connection.execute("PRAGMA wal_autocheckpoint=0").close()
+    return connection
+
+checkpoints.Checkpointer(connect(), path, f"{path}.writer").start()
+writer = connect()
+for number in range(100_000):
+    with locks.alone(f"{path}.writer"):
+        writer.execute("INSERT INTO filled VALUES (zeroblob(40960))")
+        row = writer.execute("SELECT last_insert_rowid()").fetchone()[0]
+    print(row, flush=True)
+"""
+
+
+def test_what_was_written_is_there_when_processes_are_killed_meanwhile(path: str, writer: Any) -> None:
+    acknowledged: list[int] = []
+    for _ in range(8):
+        command = [sys.executable, "-c", WRITING, path, str(PAGES)]
+        started = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+        for process in started:
+            assert process.stdout is not None
+            acknowledged += [int(process.stdout.readline()) for _ in range(20)]
+        for process in started:
+            process.kill()
+            acknowledged += [int(line) for line in process.communicate()[0].splitlines() if line]
+    stored = {row for (row,) in writer.execute("SELECT rowid FROM filled")}
+    assert len(stored) >= len(acknowledged) == len(set(acknowledged)) >= 320
+    assert stored.issuperset(acknowledged)
+    assert writer.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    # Most of it has been written back: the log was begun anew again and again.
+    assert os.path.getsize(f"{path}-wal") < len(stored) * 40960 / 2
 
 
 def test_it_is_there_for_sqlite_only(app: Flask) -> None:

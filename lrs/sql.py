@@ -23,12 +23,13 @@ class Stored:
 
 @dataclass(slots=True)
 class NewRow:
-    """All but ``id`` None: holds the place of an unknown target."""
+    """With nothing but ``id`` it holds the place of an unknown target. ``references`` are what filters find it by."""
 
     id: str
-    position: int | None
-    authority: int | None
-    body: str | None
+    position: int | None = None
+    authority: int | None = None
+    body: str | None = None
+    references: Collection[int] = ()
 
 
 @dataclass(slots=True, frozen=True)
@@ -70,6 +71,8 @@ _INSERT_PG = (
     # Nothing has referred to these positions before: to look whether it has would be a sixth of the whole statement's time.
     f" referred AS ({_REFERENCES_PG} WHERE p IN (SELECT position FROM inserted)) SELECT id FROM inserted"
 )
+# Rows of one statement of SQL: a connection keeps as much memory as the longest took.
+_TOGETHER = 250
 _TAKEN_LITE = "SELECT id FROM statements WHERE tenant_id = ? AND id IN (SELECT value FROM json_each(?))"
 _INSERT_LITE = "INSERT INTO statements (tenant_id, id, position, voided, authority, body) VALUES (?, ?, ?, 0, ?, ?)"
 
@@ -79,14 +82,28 @@ def _array(values: Iterable[object]) -> str:
     return "{" + ",".join(["NULL" if v is None else str(v) for v in values]) + "}"
 
 
-def insert_statements(tenant_id: int, rows: list[NewRow], references: Iterable[tuple[int, int]]) -> set[str]:
-    """Insert those that are not there, with their (reference, position) pairs, and return their ids.
+def insert_statements(tenant_id: int, rows: list[NewRow]) -> set[str]:
+    """Insert those that are not there, with their references, and return their ids.
 
     Rows go in by id, whoever writes: two transactions that share ids wait for each other but never in a circle.
     """
     rows = sorted(rows, key=lambda row: row.id)
     if not _postgres():
-        return _insert_lite(tenant_id, rows, references)
+        return _insert_lite(tenant_id, rows)
+    inserted: set[str] = set()
+    for start in range(0, len(rows), _TOGETHER):
+        inserted |= _insert_pg(tenant_id, rows[start : start + _TOGETHER])
+    return inserted
+
+
+def _pairs(rows: Iterable[NewRow]) -> list[tuple[int, int]]:
+    """(reference, position), in the order of the index."""
+    return sorted(
+        [(reference, row.position) for row in rows if row.position is not None for reference in row.references]
+    )
+
+
+def _insert_pg(tenant_id: int, rows: list[NewRow]) -> set[str]:
     found = driver_sql(
         _INSERT_PG,
         (
@@ -95,7 +112,7 @@ def insert_statements(tenant_id: int, rows: list[NewRow], references: Iterable[t
             _array([r.position for r in rows]),
             _array([r.authority for r in rows]),
             _SEPARATOR.join([_NONE if r.body is None else r.body for r in rows]),
-            *_packed(tenant_id, sorted(references)),
+            *_packed(tenant_id, _pairs(rows)),
         ),
     )
     return {str(id_) for (id_,) in found}
@@ -105,17 +122,13 @@ def _packed(tenant_id: int, pairs: list[tuple[int, int]]) -> tuple[int, str, str
     return tenant_id, _array([r for r, _ in pairs]), _array([p for _, p in pairs])
 
 
-def _insert_lite(tenant_id: int, rows: list[NewRow], references: Iterable[tuple[int, int]]) -> set[str]:
+def _insert_lite(tenant_id: int, rows: list[NewRow]) -> set[str]:
     """Whoever writes to SQLite is alone: what is not there now will not be there before it is inserted."""
     new = {_compact(row.id): row for row in rows}
-    taken = driver_sql(_TAKEN_LITE, (tenant_id, msgspec.json.encode(list(new)).decode()))
-    if taken:
-        for (id_,) in taken:
-            del new[id_]
-        positions = {r.position for r in new.values()}
-        references = [pair for pair in references if pair[1] in positions]
+    for (id_,) in driver_sql(_TAKEN_LITE, (tenant_id, msgspec.json.encode(list(new)).decode())):
+        del new[id_]
     driver_sql(_INSERT_LITE, [(tenant_id, id_, r.position, r.authority, r.body) for id_, r in new.items()])
-    insert_references(tenant_id, references)
+    driver_sql(_REFERENCES_LITE, [(tenant_id, r, p) for r, p in _pairs(new.values())])
     return {r.id for r in new.values()}
 
 

@@ -9,7 +9,6 @@ dicts of JSON values, ``authority`` is the agent that answers for them. :class:`
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -90,7 +89,8 @@ def place(tenant_id: int, new: dict[str, tuple[Prepared, int]], *, define: bool 
     filled = _insert(tenant_id, new)
     voided: list[str] = []
     if new:
-        sql.insert_references(tenant_id, _references(new[id_] for id_ in filled))
+        late = [new[id_] for id_ in filled]
+        sql.insert_references(tenant_id, [(r, position) for p, position in late for r in p.references])
         if filled or any(p.target for p, _ in new.values()):
             voided = linking.link(tenant_id, new, filled)
         metadata.record(tenant_id, [p.value for p, _ in new.values()], define=define)
@@ -104,8 +104,8 @@ def _insert(tenant_id: int, new: dict[str, tuple[Prepared, int]]) -> set[str]:
     """
     rows = [_row(p, position) for p, position in new.values()]
     targets = {p.target for p, _ in new.values() if p.target} - new.keys()
-    rows += [sql.NewRow(t, None, None, None) for t in targets]
-    inserted = sql.insert_statements(tenant_id, rows, _references(new.values()))
+    rows += [sql.NewRow(t) for t in targets]
+    inserted = sql.insert_statements(tenant_id, rows)
     clashing = new.keys() - inserted
     filled = set()
     for stored in sql.find(tenant_id, clashing, lock=True):
@@ -120,13 +120,9 @@ def _insert(tenant_id: int, new: dict[str, tuple[Prepared, int]]) -> set[str]:
     return filled
 
 
-def _references(placed: Iterable[tuple[Prepared, int]]) -> list[tuple[int, int]]:
-    return [(reference, position) for p, position in placed for reference in p.references]
-
-
 def _row(prepared: Prepared, position: int) -> sql.NewRow:
     body = prepared.body(consistency.stored_text(position))
-    return sql.NewRow(prepared.id, position, prepared.authority, body)
+    return sql.NewRow(prepared.id, position, prepared.authority, body, prepared.references)
 
 
 def _announce(tenant_id: int, batches: list[list[Prepared]], voided: list[str]) -> None:

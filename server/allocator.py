@@ -10,7 +10,7 @@ import ctypes
 
 # Of malloc.h.
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
-_SETTINGS = ((_ARENA_MAX, 2), (_MMAP_THRESHOLD, 1 << 20), (_TRIM_THRESHOLD, 8 << 20))
+_SETTINGS = ((_ARENA_MAX, 2), (_MMAP_THRESHOLD, 1 << 17), (_TRIM_THRESHOLD, 8 << 20))
 
 
 def settle() -> None:

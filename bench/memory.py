@@ -1,7 +1,8 @@
 """Whether workers keep their size: `make bench-memory` (ARGS="--statements 1000000 --attachments 1000").
 
 Batches of 500 statements, statements with an attachment of 1 MiB each, and pages of 50 pass through a server on PostgreSQL. Prints the
-memory of each worker as it goes; exit code 1 when one has grown by GROWTH percent or more since the first fifth was through.
+memory of each worker as it goes; exit code 1 when one has grown by GROWTH percent or more since the first fifth was through. Before that
+the same goes on for a little more than a minute, within which each worker does its periodic work for the first time.
 """
 
 from __future__ import annotations
@@ -14,12 +15,14 @@ import queue
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
 
 from bench import phases, processes, servers, statements
 from bench.load import Client, Request
 
 BATCH, CONNECTIONS, SAMPLES, GROWTH = 500, 4, 20, 5.0
+WARM_UP_SECONDS = 65.0
 SIZE = 1 << 20
 BOUNDARY = "memory-of-workers"
 # Sends a request; the status of its answer.
@@ -38,6 +41,9 @@ def main() -> None:
     with servers.started("postgresql", options.workers) as running:
         phases.load(running, 20 * BATCH, print)  # so that the first pages have something to show
         posts, reads = itertools.cycle(phases.posts(7, BATCH, 20)), itertools.cycle(phases.reads(running))
+        warm = time.monotonic() + WARM_UP_SECONDS
+        while time.monotonic() < warm:
+            _pass(running, [_sending(next(requests)) for _ in range(BATCH) for requests in (posts, reads)], BATCH // 4)
         samples = []
         for n in range(1, SAMPLES + 1):
             several = [_sending(next(requests)) for _ in range(batches // SAMPLES) for requests in (posts, reads)]

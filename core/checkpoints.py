@@ -58,12 +58,12 @@ class Checkpointer(threading.Thread):
     def run(self) -> None:
         # Never closed: with any handle of a file POSIX ends all locks that the process has there, those of SQLite too.
         handle = os.open(self._path, os.O_RDWR | os.O_CLOEXEC)
-        pause, failed = SELDOM, SELDOM
+        pause = SELDOM
         while not self._over.wait(pause):
             try:
-                pause, failed = self._look(handle), SELDOM
+                pause = self._look(handle)
             except (OSError, self._connection.Error) as error:
-                pause = failed = min(failed * 2, _LONGEST_PAUSE)
+                pause = min(max(pause, SELDOM) * 2, _LONGEST_PAUSE)
                 log.warning("cannot write the log of the database back now: %s", error)
         self._connection.close()
 

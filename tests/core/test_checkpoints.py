@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from flask import Flask
 from core import checkpoints, locks
 from core.checkpoints import Checkpointer
 from core.db import dialect, writer_lock
+from tests.live import wait_until
 
 PAGES = 64
 
@@ -68,13 +69,6 @@ def log_of(connection: Any) -> tuple[int, int]:
     return length, done
 
 
-def until(true: Callable[[], bool], seconds: float = 20) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.02)
-
-
 def all_written_back(connection: Any) -> bool:
     length, done = log_of(connection)
     return length == done >= PAGES
@@ -82,13 +76,13 @@ def all_written_back(connection: Any) -> bool:
 
 def test_a_full_log_is_written_back_and_begins_anew(running: Checkpointer, writer: Any, path: str) -> None:
     fill(writer, 2 * PAGES)
-    until(lambda: all_written_back(writer))
+    wait_until("all is written back", lambda: all_written_back(writer), 20)
     length, _ = log_of(writer)
     fill(writer, 1)
     assert log_of(writer)[0] < length
     assert os.path.getsize(path) > 2 * PAGES * 4096
     fill(writer, 2 * PAGES)
-    until(lambda: all_written_back(writer))
+    wait_until("all is written back", lambda: all_written_back(writer), 20)
     assert os.path.getsize(f"{path}-wal") < 4 * PAGES * 4096
 
 
@@ -115,7 +109,7 @@ def test_it_waits_for_whoever_reads_and_keeps_nobody_from_writing(
         assert done < length
         assert reader.execute("SELECT count(*) FROM filled").fetchone() == (1,)
         reader.execute("COMMIT")
-    until(lambda: all_written_back(writer))
+    wait_until("all is written back", lambda: all_written_back(writer), 20)
 
 
 def test_two_processes_may_have_one_each(running: Checkpointer, writer: Any, path: str) -> None:
@@ -124,7 +118,7 @@ def test_two_processes_may_have_one_each(running: Checkpointer, writer: Any, pat
     for _ in range(20):
         fill(writer, PAGES)
         time.sleep(0.02)
-    until(lambda: log_of(writer)[0] - log_of(writer)[1] < PAGES)
+    wait_until("the log is short", lambda: log_of(writer)[0] - log_of(writer)[1] < PAGES, 20)
     other.end()
     assert running.is_alive()
     assert writer.execute("PRAGMA integrity_check").fetchone() == ("ok",)
@@ -140,10 +134,10 @@ def test_an_error_ends_nothing(running: Checkpointer, writer: Any, monkeypatch: 
 
     monkeypatch.setattr(os, "fdatasync", fails)
     fill(writer, 2 * PAGES)
-    until(lambda: bool(failed))
+    wait_until("it fails", lambda: failed, 20)
     monkeypatch.setattr(os, "fdatasync", works)
     fill(writer, 2 * PAGES)
-    until(lambda: all_written_back(writer))
+    wait_until("all is written back", lambda: all_written_back(writer), 20)
 
 
 WRITING = """

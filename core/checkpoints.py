@@ -76,8 +76,8 @@ class Checkpointer(threading.Thread):
         length, done = self._checkpoint("PASSIVE")
         if done < 0 or length - done >= PAGES:
             return SELDOM  # another process is at it, or somebody reads what was there long ago
-        # SQLite itself leaves this to whoever finds that nothing has been added since.
-        os.fdatasync(handle)
+        # SQLite itself leaves this to whoever finds that nothing has been added since. Not every system can leave the file's times out.
+        getattr(os, "fdatasync", os.fsync)(handle)
         with locks.alone(self._lock):
             # Nothing is added now: the next who writes begins the log anew.
             self._checkpoint("PASSIVE")

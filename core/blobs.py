@@ -18,10 +18,9 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 import fsspec
-import msgspec
 from flask import current_app
 
-from core.errors import NotFound, Unavailable
+from core.errors import Invalid, NotFound, Unavailable
 from core.settings import Settings
 
 CHUNK = 1 << 20
@@ -234,8 +233,10 @@ def _sync(path: Path) -> None:
 
 def make_store(settings: Settings) -> BlobStore:
     url = settings.storage_url or str(settings.data_path / "blobs")
-    options = msgspec.json.decode(settings.storage_options) if settings.storage_options else {}
-    return BlobStore(url, options, settings.data_path / "staging")
+    try:
+        return BlobStore(url, settings.storage_arguments, settings.data_path / "staging")
+    except (ImportError, ValueError) as error:  # a driver that is not installed, or that nobody knows
+        raise Invalid(f"REKAM_STORAGE_URL cannot be used: {error}") from None
 
 
 def blobs() -> BlobStore:

@@ -9,13 +9,19 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import msgspec
 from flask import current_app
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 from core.errors import Invalid
+
+Network = IPv4Network | IPv6Network
 
 PREFIX = "REKAM_"
 
@@ -53,15 +59,15 @@ class Settings:
         "", "Comma-separated networks (CIDR) that webhooks may reach although they are not public."
     )
     frame_ancestors: str = _setting("", "Space-separated origins that may embed the player.")
-    upload_limit: int = _setting(1 << 30, "Largest uploaded package.")
+    upload_limit: int = _setting(1 << 30, "Largest uploaded package, in bytes.")
     package_entries_limit: int = _setting(20_000, "Most files in a package.")
     package_size_limit: int = _setting(4 << 30, "Most bytes of a package once unpacked.")
     package_ratio_limit: int = _setting(200, "Highest compression ratio of an entry over 1 MiB.")
-    manifest_size_limit: int = _setting(8 << 20, "Largest manifest.")
+    manifest_size_limit: int = _setting(8 << 20, "Largest manifest, in bytes.")
     manifest_elements_limit: int = _setting(50_000, "Most elements in a manifest.")
-    statement_request_limit: int = _setting(64 << 20, "Largest body of a request to /xapi.")
-    launch_idle_timeout: int = _setting(1800, "A launch token without requests ends after this time.")
-    launch_absolute_timeout: int = _setting(43_200, "A launch token ends after this time in any case.")
+    statement_request_limit: int = _setting(64 << 20, "Largest body of a request to /xapi, in bytes.")
+    launch_idle_timeout: int = _setting(1800, "Seconds after which a launch token without requests ends.")
+    launch_absolute_timeout: int = _setting(43_200, "Seconds after which a launch token ends in any case.")
     sqlite_cache_mib: int = _setting(4, "Page cache of each SQLite connection, in MiB.")
     database_pool: int = _setting(16, "Most database connections of one process.")
     rejections_kept: int = _setting(
@@ -71,7 +77,7 @@ class Settings:
         3, "Most event streams one web process keeps open; each occupies one of its GUNICORN_THREADS (16)."
     )
     drain_delay: int = _setting(
-        0, "After SIGTERM, time during which /readyz says 503 while requests are still answered."
+        0, "Seconds after SIGTERM during which /readyz says 503 while requests are still answered."
     )
     default_locale: str = _setting("en", "Language of pages where the browser asks for neither: en or id.")
     log_level: str = _setting("INFO", "DEBUG, INFO, WARNING or ERROR.")
@@ -95,6 +101,15 @@ class Settings:
 
     def check(self) -> None:
         """Reject values that cannot work, naming the variable."""
+        self._check_origins()
+        self._check_database()
+        self._check_others()
+        if self.default_locale not in ("en", "id"):
+            raise Invalid(f"REKAM_DEFAULT_LOCALE must be en or id, not {self.default_locale!r}")
+        if self.log_level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+            raise Invalid(f"REKAM_LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR, not {self.log_level!r}")
+
+    def _check_origins(self) -> None:
         for name in ("base_url", "content_url"):
             parts = urlsplit(getattr(self, name))
             if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/"):
@@ -105,10 +120,49 @@ class Settings:
             raise Invalid(
                 "REKAM_BASE_URL and REKAM_CONTENT_URL must differ: courses are foreign code and need their own origin"
             )
-        if self.default_locale not in ("en", "id"):
-            raise Invalid(f"REKAM_DEFAULT_LOCALE must be en or id, not {self.default_locale!r}")
-        if self.log_level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
-            raise Invalid(f"REKAM_LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR, not {self.log_level!r}")
+        if set(";,") & set(self.frame_ancestors):  # they would end the list in the header
+            raise Invalid(
+                f"REKAM_FRAME_ANCESTORS must be origins with spaces between them, not {self.frame_ancestors!r}"
+            )
+
+    def _check_database(self) -> None:
+        """Messages repeat nothing of the value: it may hold a password."""
+        try:
+            url = make_url(self.effective_database_url)
+        except (ArgumentError, ValueError):
+            raise Invalid("REKAM_DATABASE_URL must be a URL like postgresql://user:password@host/database") from None
+        if url.drivername == "postgresql+psycopg2":
+            return
+        if url.drivername != "sqlite":
+            raise Invalid(f"REKAM_DATABASE_URL must begin with postgresql:// or sqlite:///, not {url.drivername}://")
+        if url.database in (None, "", ":memory:"):
+            raise Invalid("REKAM_DATABASE_URL must name a file that all processes share: sqlite:////srv/rekam.sqlite3")
+
+    def _check_others(self) -> None:
+        if self.redis_url and urlsplit(self.redis_url).scheme not in ("redis", "rediss", "unix"):
+            raise Invalid("REKAM_REDIS_URL must begin with redis://, rediss:// or unix://")
+        if self.database_pool < 1:
+            raise Invalid("REKAM_DATABASE_POOL must be at least 1")
+        _ = self.storage_arguments, self.private_networks
+
+    @property
+    def storage_arguments(self) -> dict[str, Any]:
+        """What the storage driver is given, from ``storage_options``."""
+        try:
+            return msgspec.json.decode(self.storage_options or "{}", type=dict[str, Any])
+        except msgspec.MsgspecError as error:
+            raise Invalid(f"REKAM_STORAGE_OPTIONS must be a JSON object: {error}") from None
+
+    @property
+    def private_networks(self) -> list[Network]:
+        """What ``webhook_networks`` names."""
+        found: list[Network] = []
+        for part in filter(None, (p.strip() for p in self.webhook_networks.split(","))):
+            try:
+                found.append(ip_network(part, strict=False))
+            except ValueError:
+                raise Invalid(f"REKAM_WEBHOOK_NETWORKS: {part!r} is not a network like 10.0.0.0/8") from None
+        return found
 
     @property
     def base_host(self) -> str:

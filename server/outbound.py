@@ -24,10 +24,9 @@ from urllib3.exceptions import HTTPError
 from urllib3.response import BaseHTTPResponse
 
 from core.errors import Invalid
-from core.settings import get_settings
+from core.settings import Network, get_settings
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 CONNECT_SECONDS = 5.0
 # For the whole exchange, however slowly the other side drips.
@@ -58,17 +57,6 @@ class Answer:
     seconds: float
 
 
-def networks(text: str) -> list[Network]:
-    """The networks of ``REKAM_WEBHOOK_NETWORKS``; :class:`Invalid` names the one that is not CIDR."""
-    found: list[Network] = []
-    for part in filter(None, (p.strip() for p in text.split(","))):
-        try:
-            found.append(ipaddress.ip_network(part, strict=False))
-        except ValueError:
-            raise Invalid(f"REKAM_WEBHOOK_NETWORKS: {part!r} is not a network like 10.0.0.0/8") from None
-    return found
-
-
 def check_url(url: str) -> SplitResult:
     """The parts of an http(s) URL with a host and without credentials; :class:`Refused` says what is wrong."""
     try:
@@ -95,7 +83,7 @@ def resolve(host: str, port: int, *, private: bool = False) -> list[str]:
     except (OSError, UnicodeError) as error:
         raise Failed(f"cannot resolve {host}: {getattr(error, 'strerror', None) or error}") from None
     found = list(dict.fromkeys(str(info[4][0]) for info in infos))
-    allowed = networks(get_settings().webhook_networks)
+    allowed = get_settings().private_networks
     for text in found:
         if not private and not is_allowed(ipaddress.ip_address(text.partition("%")[0]), allowed):
             raise Refused(

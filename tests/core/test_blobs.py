@@ -10,7 +10,7 @@ import pytest
 import s3fs.core
 
 from core.blobs import BlobStore, make_store
-from core.errors import NotFound
+from core.errors import Invalid, NotFound
 from core.settings import Settings
 from tests.storing import s3_store
 
@@ -130,3 +130,9 @@ def test_a_few_bytes_of_a_large_object_do_not_bring_all_of_it(
             pieces.append(piece)
     assert b"".join(pieces) == data
     assert len(fetched) < 20, "read in pieces of a sensible size"
+
+
+@pytest.mark.parametrize("url", ["nowhere://bucket", "s4:bucket://x"])
+def test_a_store_that_nobody_can_open_is_an_error_of_the_setting(url: str, tmp_path: Path) -> None:
+    with pytest.raises(Invalid, match="REKAM_STORAGE_URL cannot be used: Protocol not known"):
+        make_store(Settings(data_dir=str(tmp_path), storage_url=url))

@@ -61,13 +61,23 @@ def test_every_variable() -> None:
     [
         (
             "en",
-            ("The player shows the table of contents.", "public addresses only", "up to date", "Largest manifest."),
+            (
+                "The player shows the table of contents.",
+                "public addresses only",
+                "up to date",
+                "Largest manifest, in bytes.",
+            ),
             ("hanya alamat publik",),
         ),
         (
             "id",
-            ("Pemutar menampilkan daftar isi.", "hanya alamat publik", "mutakhir", "Ukuran terbesar manifes."),
-            ("public addresses only", "The player shows", "Largest manifest."),
+            (
+                "Pemutar menampilkan daftar isi.",
+                "hanya alamat publik",
+                "mutakhir",
+                "Ukuran terbesar manifes, dalam byte.",
+            ),
+            ("public addresses only", "The player shows", "Largest manifest, in bytes."),
         ),
     ],
 )

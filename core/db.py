@@ -24,7 +24,7 @@ from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
-from core import locks
+from core import locks, prepared
 from core.settings import Settings, get_settings
 from core.standalone import Standalone
 
@@ -196,15 +196,18 @@ def dialect() -> str:
     return db.engine.dialect.name
 
 
-def driver_sql(statement: str, parameters: tuple[Any, ...] | list[tuple[Any, ...]] = ()) -> list[Any]:
+def driver_sql(
+    statement: str, parameters: tuple[Any, ...] | list[tuple[Any, ...]] = (), *, planned: bool = False
+) -> list[Any]:
     """Rows of SQL in the driver's own words (`%s` with psycopg2, `?` with SQLite; a list of tuples runs it for each).
 
-    For the few statements where SQLAlchemy's share of the time counts. Part of the session's transaction.
+    For the few statements where SQLAlchemy's share of the time counts; with ``planned`` PostgreSQL plans it once for each connection.
+    Part of the session's transaction.
     """
     connection = session().connection()
     driver = connection.connection.driver_connection
     try:
-        return _rows(driver, statement, parameters)
+        return _rows(driver, prepared.words(connection.connection, statement) if planned else statement, parameters)
     except db.engine.dialect.loaded_dbapi.Error as error:
         raise _as_sqlalchemy_says(error, connection, driver, statement, parameters) from error
 

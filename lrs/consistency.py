@@ -75,7 +75,7 @@ def text_of(moment: int) -> str:
 
 
 _STAMP = (
-    "SELECT pg_advisory_xact_lock_shared(%s, (t & %s)::int),"
+    "SELECT pg_advisory_xact_lock_shared(%s::int, (t & %s::int)::int),"
     " floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint, pg_current_xact_id()::text::bigint & 1023"
     " FROM (SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS t OFFSET 0) AS present"
 )
@@ -86,7 +86,7 @@ def stamp(tenant_id: int) -> Stamp:
     """Positions for statements stored by the current transaction."""
     after_commit(lambda: _bounds().wrote(tenant_id))
     if dialect() == "postgresql":
-        ((_, now, transaction),) = driver_sql(_STAMP, (LOCK_CLASS, _WRAP))
+        ((_, now, transaction),) = driver_sql(_STAMP, (LOCK_CLASS, _WRAP), planned=True)
         return Stamp(now << SHIFT | transaction << 12)
     last = read(_LAST, (tenant_id,))[0][0] or 0
     now, told = milliseconds(clock.now()), last_known(tenant_id)

@@ -74,6 +74,13 @@ PATTERNS: dict[str, str] = {
 }
 
 
+# What nearly all timestamps look like; whether one like this is a moment needs no calendar.
+USUAL_TIMESTAMP = (
+    r"[1-9][0-9]{3}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8]))"
+    r"T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]+)?Z"
+)
+
+
 def _matches(pattern: str) -> Callable[[object], bool]:
     match = re.compile(pattern).fullmatch
     # Other types are the business of the `type` keyword.

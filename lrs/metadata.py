@@ -63,23 +63,23 @@ def _known_names() -> Known:
     return known
 
 
-def record(tenant_id: int, statements: Iterable[dict[str, Any]], *, define: bool) -> None:
+def record(tenant_id: int, statements: Iterable[rows.Prepared], *, define: bool) -> None:
     """Note names of agents, and with ``define`` definitions of activities, in the current transaction."""
     known_definitions, known_names = _known_definitions(), _known_names()
     definitions: dict[str, list[dict[str, Any]]] = {}
     named: set[tuple[str, str]] = set()
     seen: list[tuple[Any, Any]] = []
-    for value in statements:
-        if define:
-            for activity in rows.activities(value):
-                definition = activity.get("definition")
-                if not definition:
-                    continue
-                name, digest = (tenant_id, activity["id"]), _digest(definition)
-                if not known_definitions.has(name, digest):
-                    definitions.setdefault(activity["id"], []).append(definition)
-                    seen.append((name, digest))
-        named.update([pair for pair in rows.names(value) if not known_names.has((tenant_id, *pair), True)])
+    for statement in statements:
+        for activity in statement.activities if define else ():
+            definition = activity.get("definition")
+            if not definition:
+                continue
+            name, digest = (tenant_id, activity["id"]), _digest(definition)
+            if not known_definitions.has(name, digest):
+                definitions.setdefault(activity["id"], []).append(definition)
+                seen.append((name, digest))
+        named.update(rows.names(statement.actors))
+    named = {pair for pair in named if not known_names.has((tenant_id, *pair), True)}
     if definitions:
         _define(tenant_id, definitions)
         after_commit(lambda: known_definitions.add(seen))

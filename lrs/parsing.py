@@ -163,7 +163,7 @@ def _check_size(text: bytes, what: str) -> None:
 
     Cheap bounds first: without that many brackets there cannot be that depth, nor that many values in fewer bytes.
     """
-    if text.count(b"{") + text.count(b"[") <= DEPTH and len(text) < 2 * VALUES:
+    if len(text) < 2 * VALUES and (_is_shallow(text) or _has_shallow_parts(text)):
         return
     if text.count(b'"') - text.count(b'\\"') > 4 * VALUES:
         raise _too_many(what)
@@ -185,6 +185,23 @@ def _check_size(text: bytes, what: str) -> None:
         brackets = fewer
     if brackets:
         raise _too_deep(what)
+
+
+def _is_shallow(text: bytes) -> bool:
+    return text.count(b"{") + text.count(b"[") < DEPTH
+
+
+def _has_shallow_parts(text: bytes) -> bool:
+    """Whether it is an array of not too many values of which none has the brackets to be deep, nor the colons to be wide.
+
+    What is no JSON at all may pass: the parser says so.
+    """
+    if text.count(b",") > WIDTH or text.count(b":") > WIDTH:
+        return False
+    try:
+        return all([_is_shallow(bytes(part)) for part in _elements.decode(text)])
+    except (msgspec.MsgspecError, RecursionError):
+        return False
 
 
 def _is_wide(structure: bytes) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -29,10 +29,15 @@ from lrs.versions import Version
 
 @dataclass(slots=True)
 class Prepared:
-    """A statement ready to be written. ``id`` is in lower case; ``target`` the id of its StatementRef object."""
+    """A statement ready to be written. ``id`` is in lower case; ``target`` the id of its StatementRef object.
+
+    ``actors`` and ``activities`` are those of ``value`` in every role (see :func:`actors`, :func:`activities`).
+    """
 
     id: str
     value: dict[str, Any]
+    actors: list[dict[str, Any]]
+    activities: list[dict[str, Any]]
     references: set[int]
     authority: int  # the reference of whoever stores it
     target: str | None
@@ -78,10 +83,13 @@ def prepare(received: Received, version: Version, authority: Authority) -> Prepa
         if _lift_single_activities(value, name):
             members[name] = msgspec.Raw(msgspec.json.encode(value[name]))
     target = value["object"]["id"].lower() if value["object"].get("objectType") == "StatementRef" else None
+    everybody, everything = list(actors(value)), list(activities(value))
     return Prepared(
         id=value["id"].lower(),
         value=value,
-        references=references(value) | authority.related,
+        actors=everybody,
+        activities=everything,
+        references=_references(value, everybody, everything) | authority.related,
         authority=authority.reference,
         target=target,
         voids=target is not None and value["verb"]["id"] == VOIDED,
@@ -129,13 +137,19 @@ def _lift_single_activities(value: dict[str, Any], name: str) -> bool:
 
 def references(value: dict[str, Any]) -> set[int]:
     """References of every filter value that finds this statement by itself (not by what it points at)."""
+    return _references(value, actors(value), activities(value))
+
+
+def _references(
+    value: dict[str, Any], everybody: Iterable[dict[str, Any]], everything: Iterable[dict[str, Any]]
+) -> set[int]:
     found = {reference(VERB, value["verb"]["id"])}
     found.update([reference(AGENT, identity) for identity in _direct_agents(value)])
-    found.update([reference(AGENT_RELATED, identity) for identity in _all_agents(value)])
+    found.update([reference(AGENT_RELATED, identity) for actor in everybody for identity in identities(actor)])
     target = value["object"]
     if target.get("objectType", "Activity") == "Activity":
         found.add(reference(ACTIVITY, target["id"]))
-    found.update([reference(ACTIVITY_RELATED, activity["id"]) for activity in activities(value)])
+    found.update([reference(ACTIVITY_RELATED, activity["id"]) for activity in everything])
     registration = value.get("context", {}).get("registration")
     if registration is not None:
         found.add(reference(REGISTRATION, registration.lower()))
@@ -168,11 +182,6 @@ def actors(value: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from actors(target)
 
 
-def _all_agents(value: dict[str, Any]) -> Iterator[str]:
-    for actor in actors(value):
-        yield from identities(actor)
-
-
 def activities(value: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Every activity: object, context activities, and those of a sub-statement."""
     target = value["object"]
@@ -185,10 +194,11 @@ def activities(value: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from activities(target)
 
 
-def names(value: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """(identifier, name) of every identified agent or group that has a name."""
-    for actor in actors(value):
-        for one in (actor, *actor.get("member", ())):
-            identifier = ifi(one)
-            if identifier is not None and "name" in one:
-                yield identifier, one["name"]
+def names(everybody: Iterable[dict[str, Any]]) -> Iterator[tuple[str, str]]:
+    """(identifier, name) of every identified agent or group, and member of one, that has a name."""
+    for actor in everybody:
+        for one in (actor, *actor["member"]) if "member" in actor else (actor,):
+            if "name" in one:
+                identifier = ifi(one)
+                if identifier is not None:
+                    yield identifier, one["name"]

@@ -93,7 +93,7 @@ def place(tenant_id: int, new: dict[str, tuple[Prepared, int]], *, define: bool 
         sql.insert_references(tenant_id, [(r, position) for p, position in late for r in p.references])
         if filled or any(p.target for p, _ in new.values()):
             voided = linking.link(tenant_id, new, filled)
-        metadata.record(tenant_id, [p.value for p, _ in new.values()], define=define)
+        metadata.record(tenant_id, [p for p, _ in new.values()], define=define)
     return voided
 
 

@@ -16,7 +16,7 @@ import jsonschema
 import jsonschema_rs
 
 from core.errors import Invalid
-from lrs.formats import FORMATS, PATTERNS
+from lrs.formats import FORMATS, PATTERNS, USUAL_TIMESTAMP
 from lrs.versions import Version
 
 VOIDED = "http://adlnet.gov/expapi/verbs/voided"
@@ -36,7 +36,7 @@ def _compiled(name: str, definition: str = "") -> Any:
 
 
 def _with_patterns(schema: Any) -> Any:
-    """The schema with regular expressions in place of the formats they decide."""
+    """The schema with regular expressions in place of the formats they decide, and before the one they mostly do."""
     if isinstance(schema, list):
         return [_with_patterns(item) for item in schema]
     if not isinstance(schema, dict):
@@ -46,6 +46,9 @@ def _with_patterns(schema: Any) -> Any:
     if pattern is not None:
         del out["format"]
         out["pattern"] = f"^(?:{pattern})$"
+    elif out.get("format") == "timestamp":
+        del out["format"]
+        out["anyOf"] = [{"pattern": f"^{USUAL_TIMESTAMP}$"}, {"format": "timestamp"}]
     return out
 
 

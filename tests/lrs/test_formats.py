@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 import jsonschema_rs
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lrs.formats import FORMATS, PATTERNS, parse_timestamp
+from lrs.formats import FORMATS, PATTERNS, USUAL_TIMESTAMP, parse_timestamp
 
 GOOD = {
     "iri": ["http://a", "urn:x:y", "http://ü.example/ä?q#f", "mailto:a@b"],
@@ -74,6 +75,19 @@ def test_offsets_become_utc() -> None:
 @given(st.datetimes(timezones=st.just(UTC)))
 def test_every_moment_is_read_back(moment: datetime) -> None:
     assert parse_timestamp(moment.isoformat()) == moment
+
+
+@given(st.from_regex(f"^(?:{USUAL_TIMESTAMP})\\Z") | st.sampled_from(GOOD["timestamp"] + BAD["timestamp"]))
+def test_what_looks_like_a_usual_timestamp_is_one(text: str) -> None:
+    compiled = jsonschema_rs.Draft7Validator({"pattern": f"^{USUAL_TIMESTAMP}$"})
+    assert parse_timestamp(text) is not None or not compiled.is_valid(text)
+
+
+@given(st.datetimes(min_value=datetime(1000, 1, 1), timezones=st.just(UTC)))
+def test_what_clients_send_is_usual(moment: datetime) -> None:
+    usual = re.compile(USUAL_TIMESTAMP)
+    text = moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    assert usual.fullmatch(text) is not None or (moment.month, moment.day) == (2, 29)
 
 
 @given(st.text())

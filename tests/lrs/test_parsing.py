@@ -108,8 +108,15 @@ def test_bombs_are_refused(bomb: str) -> None:
         parsing.loads(BOMBS[bomb])
 
 
-def test_depth_within_the_limit_is_read() -> None:
-    assert parsing.loads(b"[" * 128 + b"]" * 128)
+@pytest.mark.parametrize(
+    "around", [(b"", b""), (b"[", b"]"), (b'[{"a":"]]"},', b",1]"), (b"[" + b"[],{}," * 100, b"]")]
+)
+def test_depth_within_the_limit_is_read(around: tuple[bytes, bytes]) -> None:
+    before, after = around
+    most = 128 if before == b"" else 127
+    assert parsing.loads(before + b"[" * most + b"]" * most + after)
+    with pytest.raises(Invalid, match="nested deeper"):
+        parsing.loads(before + b"[" * (most + 1) + b"]" * (most + 1) + after)
 
 
 def test_statements_of_one_request_are_bounded() -> None:

@@ -9,13 +9,14 @@ from typing import Any
 import msgspec
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from core import events as core_events
-from core.db import session, unit_of_work
+from core import prepared
+from core.db import dialect, driver_sql, session, unit_of_work
 from core.errors import Conflict, Invalid
 from core.events import Event
-from lrs import query
+from lrs import query, sql
 from lrs.models import StatementReference, StatementRow
 from lrs.query import Filters
 from lrs.store import store
@@ -221,3 +222,15 @@ def test_given_dicts_are_not_changed(app: Flask, tenant: TestTenant) -> None:
     kept = msgspec.json.encode(one)
     put(tenant, one)
     assert msgspec.json.encode(one) == kept
+
+
+def test_the_plan_kept_for_inserts_takes_time_in_proportion_to_the_rows(app: Flask) -> None:
+    if dialect() != "postgresql":
+        pytest.skip("the plans of PostgreSQL")
+    words = prepared.words(session().connection().connection, sql._INSERT_PG)
+    session().execute(text("SET LOCAL plan_cache_mode = force_generic_plan"))
+    parameters = (1, "{}", "{}", "{}", "", 1, "{}", "{}")
+    plan = "\n".join(line for (line,) in driver_sql(f"EXPLAIN {words}", parameters))
+    session().rollback()
+    assert "Nested Loop" not in plan, plan
+    assert "Hash Semi Join" in plan, plan

@@ -19,7 +19,7 @@ from server.cli.context import Context, pass_context, shared
 def backup(context: Context, target: Path | None) -> None:
     """Write database and files to one archive while the server runs; default: rekam-DATE.tar here."""
     target = target or Path(f"rekam-{clock.now():%Y%m%d-%H%M%S}.tar")
-    with context.app(), context.progress() as progress:
+    with context.app(any_schema=True), context.progress() as progress:
         manifest = archives.backup(context.settings, target.resolve(), tell=context.teller(progress))
     size = target.stat().st_size
     value = {"archive": str(target), "bytes": size, **manifest}
@@ -32,7 +32,7 @@ def backup(context: Context, target: Path | None) -> None:
 @pass_context
 def restore(context: Context, archive: Path) -> None:
     """Bring an archive into an empty installation. No server may run on it meanwhile."""
-    with context.app(), context.progress() as progress:
+    with context.app(any_schema=True), context.progress() as progress:
         manifest = archives.restore(context.settings, archive, tell=context.teller(progress))
         found = archives.row_counts()
     lost = {t: n for t, n in manifest["rows"].items() if t in found and found[t] != n}
@@ -46,7 +46,7 @@ def restore(context: Context, archive: Path) -> None:
 @pass_context
 def verify(context: Context, archive: Path | None) -> None:
     """Check an archive, or without one the installation; exit code 1 when something is damaged."""
-    with context.app(), context.progress() as progress:
+    with context.app(any_schema=archive is not None), context.progress() as progress:
         if archive:
             problems = archives.verify_archive(archive, tell=context.teller(progress))
         else:

@@ -55,13 +55,18 @@ class Context:
         return Settings.from_env(self.environ)
 
     @contextmanager
-    def app(self) -> Iterator[Flask]:
-        """The application within its context; logs of a command begin at warnings unless asked for."""
+    def app(self, *, any_schema: bool = False) -> Iterator[Flask]:
+        """The application within its context; logs of a command begin at warnings unless asked for.
+
+        :class:`Invalid` where the database lacks migrations, unless the command works without them.
+        """
         if self._app is None:
             from server.app import create_app
 
             self._app = create_app(environ={"REKAM_LOG_LEVEL": "WARNING", **self.environ})
         with self._app.app_context():
+            if not any_schema:
+                _require_migrations()
             yield self._app
 
     def show(self, value: Mapping[str, Any] | Sequence[Any], text: str | Table | None = None) -> None:
@@ -115,6 +120,13 @@ class Context:
         """A step, on stderr, for people."""
         if not self.json:
             self.errors.print(text, markup=False, soft_wrap=True)
+
+
+def _require_migrations() -> None:
+    from server import database
+
+    if database.pending():
+        raise Invalid("the database is not up to date; run `rekam bootstrap` (first start) or `rekam db upgrade`")
 
 
 def _cell(value: Any) -> str:

@@ -146,7 +146,8 @@ def test_config_masks_secrets(sqlite: Installation) -> None:
 def test_bootstrap_by_environment(installation: Installation) -> None:
     """An unattended first start, and a second one that changes nothing."""
     assert installation.json("db", "status", code=1)["pending"]
-    assert "not up to date" in installation.json("serve", "--port", "0", code=1)["error"]["message"]
+    for command in (("serve", "--port", "0"), ("verify",), ("user", "list"), ("statements", "export", "nowhere")):
+        assert "not up to date" in installation.json(*command, code=1)["error"]["message"]
     installation.extra = {
         "REKAM_ADMIN_EMAIL": "ops@example.org",
         "REKAM_ADMIN_PASSWORD": "a sentence of few words",

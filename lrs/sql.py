@@ -97,8 +97,8 @@ def insert_statements(tenant_id: int, rows: list[NewRow]) -> set[str]:
     return inserted
 
 
-def _pairs(rows: Iterable[NewRow]) -> list[tuple[int, int]]:
-    """(reference, position) of all."""
+def pairs_of(rows: Iterable[NewRow]) -> list[tuple[int, int]]:
+    """(reference, position) of all, for :func:`insert_references`."""
     return [(reference, row.position) for row in rows if row.position is not None for reference in row.references]
 
 
@@ -111,7 +111,7 @@ def _insert_pg(tenant_id: int, rows: list[NewRow]) -> set[str]:
             _array([r.position for r in rows]),
             _array([r.authority for r in rows]),
             _SEPARATOR.join([_NONE if r.body is None else r.body for r in rows]),
-            *_packed(tenant_id, sorted(_pairs(rows))),
+            *_packed(tenant_id, sorted(pairs_of(rows))),
         ),
         planned=True,
     )
@@ -128,7 +128,7 @@ def _insert_lite(tenant_id: int, rows: list[NewRow]) -> set[str]:
     for (id_,) in driver_sql(_TAKEN_LITE, (tenant_id, msgspec.json.encode(list(new)).decode())):
         del new[id_]
     driver_sql(_INSERT_LITE, [(tenant_id, id_, r.position, r.authority, r.body) for id_, r in new.items()])
-    insert_references(tenant_id, _pairs(new.values()))
+    insert_references(tenant_id, pairs_of(new.values()))
     return {r.id for r in new.values()}
 
 

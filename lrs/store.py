@@ -89,8 +89,6 @@ def place(tenant_id: int, new: dict[str, tuple[Prepared, int]], *, define: bool 
     filled = _insert(tenant_id, new)
     voided: list[str] = []
     if new:
-        late = [new[id_] for id_ in filled]
-        sql.insert_references(tenant_id, [(r, position) for p, position in late for r in p.references])
         if filled or any(p.target for p, _ in new.values()):
             voided = linking.link(tenant_id, new, filled)
         metadata.record(tenant_id, [p for p, _ in new.values()], define=define)
@@ -107,17 +105,18 @@ def _insert(tenant_id: int, new: dict[str, tuple[Prepared, int]]) -> set[str]:
     rows += [sql.NewRow(t) for t in targets]
     inserted = sql.insert_statements(tenant_id, rows)
     clashing = new.keys() - inserted
-    filled = set()
+    filled = []
     for stored in sql.find(tenant_id, clashing, lock=True):
         prepared, position = new[stored.id]
         if stored.body is None:
-            sql.fill_placeholder(tenant_id, _row(prepared, position))
-            filled.add(stored.id)
+            filled.append(_row(prepared, position))
+            sql.fill_placeholder(tenant_id, filled[-1])
         elif comparison.same(msgspec.json.decode(stored.body), prepared.value):
             del new[stored.id]
         else:
             raise Conflict(f"there is another statement with the id {stored.id}", code="statement_id", id=stored.id)
-    return filled
+    sql.insert_references(tenant_id, sql.pairs_of(filled))
+    return {row.id for row in filled}
 
 
 def _row(prepared: Prepared, position: int) -> sql.NewRow:

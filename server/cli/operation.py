@@ -39,7 +39,7 @@ def serve(context: Context, host: str, port: int, content_port: int | None, work
     environ.setdefault("MALLOC_ARENA_MAX", "2")
     settings = context.settings
     with context.app():
-        pass
+        pass  # here, not in each process of gunicorn, is said what keeps it from serving
     context.say(f"Console and API: {settings.base_url}    Courses: {settings.content_url}")
     arguments = [sys.executable, "-m", "server.cli.gunicorn", "--pythonpath", str(_ROOT)]
     arguments += ["-c", str(_ROOT / "server" / "gunicorn_conf.py")]

@@ -19,14 +19,14 @@ from typing import Any, Literal
 
 import msgspec
 from flask import current_app
-from sqlalchemy import String, delete, func, select
+from sqlalchemy import String, delete, func, select, union
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core import crypto
 from core.db import Model, session
 from core.ids import new_id
 from lrs import metadata, removal
-from lrs.identity import AGENT_RELATED, identities, ifi, key, reference
+from lrs.identity import AGENT, AGENT_INDIRECT, identities, ifi, key, reference
 from lrs.models import AgentName, Document, StatementReference, StatementRow
 from lrs.rows import actors
 from lrs.validation import SIGNATURE
@@ -37,6 +37,8 @@ BATCH = 200
 LOOK = 5000
 # A domain that RFC 2606 promises nobody will ever have.
 HOME = "https://erased.invalid"
+# What finds a person's statements, whatever the role.
+_ROLES = (AGENT, AGENT_INDIRECT)
 
 
 class ErasedIdentifier(Model):
@@ -302,7 +304,7 @@ def count(tenant_id: int, who: list[str]) -> int:
     """Most statements an erasure has to look at."""
     query = select(func.count()).where(
         StatementReference.tenant_id == tenant_id,
-        StatementReference.reference.in_([reference(AGENT_RELATED, i) for i in who]),
+        StatementReference.reference.in_([reference(kind, i) for i in who for kind in _ROLES]),
     )
     return session().scalar(query) or 0
 
@@ -330,17 +332,20 @@ def erase_statements(
 
 def _with(tenant_id: int, identifier: str, after: int) -> list[tuple[str, int, str]]:
     """(id, position, body) of statements that are found by ``identifier`` in any role, oldest first, voided ones too."""
-    there = StatementReference
-    query = (
-        select(StatementRow.id, StatementRow.position, StatementRow.body)
-        .join(there, (there.tenant_id == StatementRow.tenant_id) & (there.position == StatementRow.position))
-        .where(
-            StatementRow.tenant_id == tenant_id,
-            there.tenant_id == tenant_id,
-            there.reference == reference(AGENT_RELATED, identifier),
-            there.position > after,
-        )
+    row, there = StatementRow, StatementReference
+    ways = [
+        select(there.position)
+        .where(there.tenant_id == tenant_id, there.reference == reference(kind, identifier), there.position > after)
         .order_by(there.position)
+        .limit(BATCH)
+        .subquery()
+        for kind in _ROLES
+    ]
+    positions = union(*(select(way.c.position) for way in ways))
+    query = (
+        select(row.id, row.position, row.body)
+        .where(row.tenant_id == tenant_id, row.position.in_(positions))
+        .order_by(row.position)
         .limit(BATCH)
     )
     return [(str(id_), position or 0, body or "{}") for id_, position, body in session().execute(query)]

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
-# Kinds of references. `related` ones hold the direct ones too, so that each filter reads one index range.
+# Kinds of references. Agents and activities find a statement in the direct role (actor or object) by the one, in any other role by the
+# other; who is in both has the direct one only. The `related` filters look for either.
 AGENT = "a"
-AGENT_RELATED = "A"
+AGENT_INDIRECT = "A"
 VERB = "v"
 ACTIVITY = "o"
-ACTIVITY_RELATED = "O"
+ACTIVITY_INDIRECT = "O"
 REGISTRATION = "r"
 
 
@@ -31,15 +31,10 @@ def actor_of(identifier: str) -> dict[str, Any]:
     return {"account": {"homePage": parts[0], "name": parts[1]}} if name == "account" else {name: parts[0]}
 
 
-def identities(actor: dict[str, Any]) -> Iterator[str]:
+def identities(actor: dict[str, Any]) -> list[str]:
     """Identifiers by which a filter finds this actor: its own, and those of a group's members (1.0.3 Communication 2.1.3)."""
-    own = ifi(actor)
-    if own is not None:
-        yield own
-    for member in actor.get("member", ()):
-        found = ifi(member)
-        if found is not None:
-            yield found
+    everybody = (actor, *actor["member"]) if "member" in actor else (actor,)
+    return [found for one in everybody if (found := ifi(one)) is not None]
 
 
 def reference(kind: str, value: str) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import msgspec
 
 from lrs import rows, sql
-from lrs.identity import AGENT_RELATED, identities, reference
+from lrs.identity import AGENT_INDIRECT, identities, reference
 from lrs.rows import Prepared
 from lrs.validation import VOIDED
 
@@ -66,7 +66,7 @@ def references_of(tenant_id: int, id_: str) -> set[int]:
             break
         value = msgspec.json.decode(stored[0].body)
         found |= rows.references(value)
-        found.update(reference(AGENT_RELATED, i) for i in identities(value["authority"]))
+        found.update(reference(AGENT_INDIRECT, i) for i in identities(value["authority"]))
         if value["object"].get("objectType") != "StatementRef":
             break
         id_ = value["object"]["id"].lower()

@@ -26,10 +26,7 @@ class StatementRow(Model):
     authority: Mapped[int | None] = mapped_column(BigInteger)
     body: Mapped[str | None] = mapped_column(Text)
 
-    __table_args__ = (
-        Index("ix_statements_tenant_id_position", "tenant_id", "position", unique=True),
-        Index("ix_statements_tenant_id_authority_position", "tenant_id", "authority", "position"),
-    )
+    __table_args__ = (Index("ix_statements_tenant_id_position", "tenant_id", "position", unique=True),)
 
 
 class StatementReference(Model):

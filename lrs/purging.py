@@ -78,10 +78,10 @@ def _candidates(
         wanted = wanted.where(row.id.in_(among))
     if filters.authority is not None:
         wanted = wanted.where(row.authority == filters.authority)
-    for reference in query.wanted_references(filters):
+    for references in query.wanted_references(filters):
         ref = StatementReference
         wanted = wanted.where(
-            exists().where(ref.tenant_id == tenant_id, ref.reference == reference, ref.position == row.position)
+            exists().where(ref.tenant_id == tenant_id, ref.reference.in_(references), ref.position == row.position)
         )
     rows = session().execute(wanted.order_by(row.position).limit(BATCH))
     return [_Candidate(str(id_), position or 0) for id_, position in rows]

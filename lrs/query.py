@@ -4,7 +4,8 @@
     one(tenant_id, statement_id) -> Found | None
 
 ``Page.statements`` are the exact JSON bytes of statements, newest first; ``Page.cursor`` continues after them, or is None at the end.
-Filters are ANDed; each is served by one index range (``statement_references``), never by reading JSON.
+Filters are ANDed; each is served by index ranges (``statement_references``), never by reading JSON: a `related` one by two, that of the
+direct role and that of the others.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from itertools import product
 from typing import Any
 
 from core.db import read
@@ -21,9 +23,9 @@ from lrs.consistency import SHIFT
 from lrs.formats import is_uuid
 from lrs.identity import (
     ACTIVITY,
-    ACTIVITY_RELATED,
+    ACTIVITY_INDIRECT,
     AGENT,
-    AGENT_RELATED,
+    AGENT_INDIRECT,
     REGISTRATION,
     VERB,
     ifi,
@@ -72,7 +74,7 @@ class Found:
 
 def authority_reference(authority: dict[str, Any]) -> int:
     """What ``Filters.authority`` wants for the agent that stored statements."""
-    return reference(AGENT_RELATED, ifi(authority) or "")
+    return reference(AGENT_INDIRECT, ifi(authority) or "")
 
 
 def newest(tenant_id: int, *, filters: Filters | None = None, cursor: str | None = None, limit: int = 50) -> Page:
@@ -94,44 +96,62 @@ def page(
 ) -> Page:
     """Statements beyond position ``after`` in the chosen direction, none stored later than ``through`` (milliseconds)."""
     words, parameters = page_sql(tenant_id, filters, limit + 1, after, ascending, through)
-    found = read(words, parameters)
-    kept = found[:limit]
-    return Page([body.encode() for _, body in kept], [position for position, _ in kept], len(found) > limit)
+    # By position: a statement that points at another may be found both in a role of its own and in another of that one's.
+    found = dict(read(words, parameters))
+    kept = sorted(found, reverse=not ascending)[:limit]
+    return Page([found[position].encode() for position in kept], kept, len(found) > limit)
 
 
 def count(tenant_id: int, filters: Filters, *, after: int, most: int) -> int:
     """How many there are beyond position ``after``; no more than ``most`` are counted."""
     words, parameters = page_sql(tenant_id, filters, most, after, True, None)
-    return int(read(f"SELECT count(*) FROM ({words}) AS found", parameters)[0][0])  # noqa: S608 - no word of a client
+    words = f"SELECT count(DISTINCT position) FROM ({words}) AS found"  # noqa: S608 - no word of a client
+    return min(most, int(read(words, parameters)[0][0]))
 
 
-def wanted_references(filters: Filters) -> list[int]:
-    """Fewest statements first as far as the kind tells: the first one drives the scan."""
-    found = []
+def wanted_references(filters: Filters) -> list[tuple[int, ...]]:
+    """For each filter the references of which one must find a statement.
+
+    Fewest statements first as far as the kind tells: the first filter drives the scan.
+    """
+    found: list[tuple[int, ...]] = []
     if filters.registration is not None:
-        found.append(reference(REGISTRATION, filters.registration.lower()))
+        found.append((reference(REGISTRATION, filters.registration.lower()),))
     if filters.agent is not None:
-        found.append(reference(AGENT_RELATED if filters.related_agents else AGENT, ifi(filters.agent) or ""))
+        kinds = (AGENT, AGENT_INDIRECT) if filters.related_agents else (AGENT,)
+        found.append(tuple(reference(kind, ifi(filters.agent) or "") for kind in kinds))
     if filters.activity is not None:
-        found.append(reference(ACTIVITY_RELATED if filters.related_activities else ACTIVITY, filters.activity))
+        kinds = (ACTIVITY, ACTIVITY_INDIRECT) if filters.related_activities else (ACTIVITY,)
+        found.append(tuple(reference(kind, filters.activity) for kind in kinds))
     if filters.verb is not None:
-        found.append(reference(VERB, filters.verb))
+        found.append((reference(VERB, filters.verb),))
     return found
 
 
 def page_sql(
     tenant_id: int, filters: Filters, limit: int, after: int | None, ascending: bool, through: int | None
 ) -> tuple[str, list[int]]:
-    """The SELECT of a page in the words of :func:`core.db.read`, and its parameters."""
+    """The SELECT of a page in the words of :func:`core.db.read`, and its parameters.
+
+    Where a `related` filter makes several ways to find a statement, each has its own order and ``limit``.
+    """
     low, high = position_range(filters, after, ascending, through)
-    wanted = wanted_references(filters)
     within = [low] if high is None else [low, high]
-    parameters = [n for value in wanted for n in (tenant_id, value, *within)] + [tenant_id]
-    if not wanted:
-        parameters += within
-    if filters.authority is not None:
-        parameters.append(filters.authority)
-    return _select(len(wanted), high is not None, filters.authority is not None, ascending), [*parameters, limit]
+    wanted = wanted_references(filters)
+    if not wanted and filters.authority is not None:
+        # Who stored a statement is an agent beside it.
+        wanted = [(filters.authority,)]
+    ways = list(product(*wanted))
+    parameters: list[int] = []
+    for way in ways:
+        parameters += [n for value in way for n in (tenant_id, value, *within)] + [tenant_id]
+        parameters += [] if way else within
+        parameters += [] if filters.authority is None else [filters.authority]
+        parameters.append(limit)
+    words = _select(len(wanted), high is not None, filters.authority is not None, ascending)
+    # No parentheses around parts of a UNION in SQLite.
+    several = " UNION ALL ".join(f"SELECT * FROM ({words}) AS way{n}" for n in range(len(ways)))  # noqa: S608 - no word of a client
+    return words if len(ways) == 1 else several, parameters
 
 
 @cache

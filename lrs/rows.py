@@ -13,9 +13,9 @@ from core.ids import new_id
 from lrs.formats import parse_timestamp
 from lrs.identity import (
     ACTIVITY,
-    ACTIVITY_RELATED,
+    ACTIVITY_INDIRECT,
     AGENT,
-    AGENT_RELATED,
+    AGENT_INDIRECT,
     REGISTRATION,
     VERB,
     identities,
@@ -63,8 +63,8 @@ class Authority:
     @classmethod
     def of(cls, agent: dict[str, Any]) -> Authority:
         packed = msgspec.json.encode(agent)
-        related = frozenset(reference(AGENT_RELATED, identity) for identity in identities(agent))
-        return cls(packed, reference(AGENT_RELATED, ifi(agent) or packed.decode()), related)
+        related = frozenset(reference(AGENT_INDIRECT, identity) for identity in identities(agent))
+        return cls(packed, reference(AGENT_INDIRECT, ifi(agent) or packed.decode()), related)
 
 
 def prepare(received: Received, version: Version, authority: Authority) -> Prepared:
@@ -79,10 +79,13 @@ def prepare(received: Received, version: Version, authority: Authority) -> Prepa
     members["authority"] = msgspec.Raw(authority.packed)
     if version.utc_timestamps and "timestamp" in value:
         members["timestamp"] = _utc(value["timestamp"], members["timestamp"])
-    for name in ("context", "object"):
-        if _lift_single_activities(value, name):
-            members[name] = msgspec.Raw(msgspec.json.encode(value[name]))
-    target = value["object"]["id"].lower() if value["object"].get("objectType") == "StatementRef" else None
+    target = value["object"]
+    kind = target.get("objectType")
+    if "context" in value and _lift_single_activities(value["context"]):
+        members["context"] = msgspec.Raw(msgspec.json.encode(value["context"]))
+    if kind == "SubStatement" and "context" in target and _lift_single_activities(target["context"]):
+        members["object"] = msgspec.Raw(msgspec.json.encode(target))
+    pointed = target["id"].lower() if kind == "StatementRef" else None
     everybody, everything = list(actors(value)), list(activities(value))
     return Prepared(
         id=value["id"].lower(),
@@ -91,8 +94,8 @@ def prepare(received: Received, version: Version, authority: Authority) -> Prepa
         activities=everything,
         references=_references(value, everybody, everything) | authority.related,
         authority=authority.reference,
-        target=target,
-        voids=target is not None and value["verb"]["id"] == VOIDED,
+        target=pointed,
+        voids=pointed is not None and value["verb"]["id"] == VOIDED,
         head=msgspec.json.encode(members)[:-1].decode(),
         lacks_timestamp="timestamp" not in value,
     )
@@ -121,18 +124,13 @@ def format_time(moment: datetime) -> str:
     return moment.isoformat(timespec=digits).replace("+00:00", "Z")
 
 
-def _lift_single_activities(value: dict[str, Any], name: str) -> bool:
+def _lift_single_activities(context: dict[str, Any]) -> bool:
     """A context activity that came alone is kept as an array of one (1.0.3 Data 2.4.6.2); says whether that changed anything."""
-    context = value.get("context") if name == "context" else value["object"].get("context")
-    if context is None or (name == "object" and value["object"].get("objectType") != "SubStatement"):
-        return False
-    changed = False
     activities = context.get("contextActivities", {})
-    for key, item in activities.items():
-        if isinstance(item, dict):
-            activities[key] = [item]
-            changed = True
-    return changed
+    alone = [name for name, item in activities.items() if isinstance(item, dict)]
+    for name in alone:
+        activities[name] = [activities[name]]
+    return bool(alone)
 
 
 def references(value: dict[str, Any]) -> set[int]:
@@ -143,23 +141,22 @@ def references(value: dict[str, Any]) -> set[int]:
 def _references(
     value: dict[str, Any], everybody: Iterable[dict[str, Any]], everything: Iterable[dict[str, Any]]
 ) -> set[int]:
-    found = {reference(VERB, value["verb"]["id"])}
-    found.update([reference(AGENT, identity) for identity in _direct_agents(value)])
-    found.update([reference(AGENT_RELATED, identity) for actor in everybody for identity in identities(actor)])
     target = value["object"]
-    if target.get("objectType", "Activity") == "Activity":
-        found.add(reference(ACTIVITY, target["id"]))
-    found.update([reference(ACTIVITY_RELATED, activity["id"]) for activity in everything])
+    kind = target.get("objectType", "Activity")
+    people = set(identities(value["actor"]))
+    if kind in ("Agent", "Group"):
+        people.update(identities(target))
+    found = {reference(VERB, value["verb"]["id"])}
+    found.update([reference(AGENT, identity) for identity in people])
+    found.update([reference(AGENT_INDIRECT, i) for actor in everybody for i in identities(actor) if i not in people])
+    thing = target["id"] if kind == "Activity" else None
+    if thing is not None:
+        found.add(reference(ACTIVITY, thing))
+    found.update([reference(ACTIVITY_INDIRECT, one["id"]) for one in everything if one["id"] != thing])
     registration = value.get("context", {}).get("registration")
     if registration is not None:
         found.add(reference(REGISTRATION, registration.lower()))
     return found
-
-
-def _direct_agents(value: dict[str, Any]) -> Iterator[str]:
-    yield from identities(value["actor"])
-    if value["object"].get("objectType") in ("Agent", "Group"):
-        yield from identities(value["object"])
 
 
 def actors(value: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -70,7 +70,7 @@ _INSERT_PG = (
     " FROM unnest(%s::uuid[], %s::bigint[], %s::bigint[], string_to_array(%s::text, E'\\x1e', E'\\x1f')) AS new (i, p, a, b)"
     " ON CONFLICT (tenant_id, id) DO NOTHING RETURNING id, position),"
     # Nothing has referred to these positions before: to look whether it has would be a sixth of the whole statement's time.
-    f" referred AS ({_REFERENCES_PG} WHERE p IN (SELECT position FROM inserted)) SELECT id FROM inserted"
+    f" referred AS ({_REFERENCES_PG} WHERE p IN (SELECT position FROM inserted)) SELECT id::text FROM inserted"
 )
 # Rows of one statement of SQL: a connection keeps as much memory as the longest took.
 _TOGETHER = 250
@@ -115,7 +115,7 @@ def _insert_pg(tenant_id: int, rows: list[NewRow]) -> set[str]:
         ),
         planned=True,
     )
-    return {str(id_) for (id_,) in found}
+    return {id_ for (id_,) in found}
 
 
 def _packed(tenant_id: int, pairs: list[tuple[int, int]]) -> tuple[int, str, str]:

@@ -18,10 +18,12 @@ def render_item(type_: str, item: object, autogen_context: object) -> str | Lite
 def run() -> None:
     with db.engine.connect() as connection:
         if connection.dialect.name == "postgresql":
+            # Closed afterwards instead of going back to the pool: the lock and the timeout are its own.
+            connection.detach()
+            # One migration at a time, whichever host started first; the others wait for it.
+            connection.execute(text("SELECT pg_advisory_lock(727391)"))
             # Better to fail and be run again than to queue every request behind a lock.
             connection.execute(text("SET lock_timeout = '2s'"))
-            # One migration at a time, whichever host started first.
-            connection.execute(text("SELECT pg_advisory_lock(727391)"))
             connection.commit()
         context.configure(
             connection=connection,

@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from core.db import dialect, read, session, unit_of_work
 from core.errors import Invalid
-from lrs import query
+from lrs import query, rows
 from lrs.consistency import stored_time
 from lrs.query import Filters
 from lrs.store import store
@@ -56,6 +56,43 @@ def test_roles_of_an_agent(app: Flask, tenant: TestTenant, role: str) -> None:
     direct = role in ("actor", "member", "group", "object")
     assert found(tenant, agent=agent("x")) == ({id_} if direct else set())
     assert found(tenant, agent=agent("x"), related_agents=True) == {id_}
+
+
+def test_direct_and_other_roles_are_one_find(app: Flask, tenant: TestTenant) -> None:
+    """By itself, and with what it points at: pages with `related` filters tell each statement once."""
+    course = {"id": "http://example.com/course"}
+    everywhere = {"instructor": agent("x"), "contextActivities": {"parent": [course], "grouping": [course]}}
+    (first, second) = put(
+        tenant,
+        statement(actor=agent("x"), object=course, context=everywhere),
+        statement(context=everywhere),
+    )
+    (third,) = put(
+        tenant, statement(object={"objectType": "StatementRef", "id": first}, context={"instructor": agent("x")})
+    )
+    (fourth,) = put(tenant, statement(object={"objectType": "StatementRef", "id": second}, actor=agent("x")))
+    both = Filters(agent=agent("x"), related_agents=True, activity=course["id"], related_activities=True)
+    for filters in (Filters(agent=agent("x"), related_agents=True), both):
+        for ascending in (False, True):
+            seen: list[str] = []
+            after = None
+            while len(seen) < 9:
+                page = query.page(tenant.id, filters, limit=1, after=after, ascending=ascending)
+                seen += [msgspec.json.decode(s)["id"] for s in page.statements]
+                after = page.positions[-1]
+                if not page.more:
+                    break
+            assert seen == ([first, second, third, fourth] if ascending else [fourth, third, second, first])
+        assert query.count(tenant.id, filters, after=0, most=9) == 4
+        assert query.count(tenant.id, filters, after=0, most=3) == 3
+    assert found(tenant, agent=agent("x")) == {first, third, fourth}
+    assert found(tenant, activity=course["id"]) == {first, third}
+
+
+def test_who_is_in_the_direct_role_has_one_reference() -> None:
+    in_both = rows.references(statement(actor=agent("x"), context={"instructor": agent("x"), "contextActivities": {}}))
+    assert in_both == rows.references(statement(actor=agent("x")))
+    assert rows.references(statement(context={"instructor": agent("x")})) - in_both
 
 
 def test_authority_is_related(app: Flask, tenant: TestTenant) -> None:
@@ -142,6 +179,12 @@ FILTERS: list[dict[str, Any]] = [
     {"verb": "http://example.com/verbs/3"},
     {"activity": "http://example.com/activities/5"},
     {"activity": "http://example.com/parents/1", "related_activities": True},
+    {
+        "agent": agent("7"),
+        "related_agents": True,
+        "activity": "http://example.com/parents/1",
+        "related_activities": True,
+    },
     {"registration": "ec531277-b57b-4c15-8d91-000000000007"},
     {"agent": agent("7"), "verb": "http://example.com/verbs/3"},
     {"agent": agent("7"), "activity": "http://example.com/activities/5"},
@@ -175,9 +218,11 @@ def test_every_filter_searches_an_index_of_sqlite(app: Flask, tenant: TestTenant
     if dialect() != "sqlite":
         pytest.skip("the plans of SQLite")
     put(tenant, *[_spread(i) for i in range(200)])
-    for filters, ascending in itertools.product(FILTERS, (False, True)):
-        plan = _plan(tenant, filters, ascending)
-        assert "SCAN" not in plan, (filters, plan)
+    mine = {"authority": query.authority_reference(AUTHORITY)}
+    for filters, within, ascending in itertools.product(FILTERS, ({}, mine), (False, True)):
+        plan = _plan(tenant, filters | within, ascending)
+        # What one way to find has found is no table.
+        assert "SCAN" not in plan.replace("SCAN way", ""), (filters, plan)
         assert "TEMP B-TREE" not in plan, (filters, plan)
 
 

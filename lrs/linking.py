@@ -7,6 +7,10 @@ if the target is there; else when the target comes. The row of the target is loc
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
 import msgspec
 
 from lrs import rows, sql
@@ -14,8 +18,46 @@ from lrs.identity import AGENT_INDIRECT, identities, reference
 from lrs.rows import Prepared
 from lrs.validation import VOIDED
 
-# Chains longer than this are cut; they only arise by intent.
-DEPTH = 64
+# A statement is found by what so many statements along its chain say, itself included; longer ones only arise by intent.
+DEPTH = 16
+
+
+@dataclass
+class Chains:
+    """Statements on the way along StatementRefs: what finds each by itself, and the id of what it points at."""
+
+    links: dict[str, tuple[Collection[int], str | None]] = field(default_factory=dict)
+
+    def read(self, tenant_id: int, ids: Iterable[str]) -> None:
+        """Get to know stored statements and what they point at, one question for each step."""
+        waiting, asked = set(ids), set(self.links)
+        for _ in range(DEPTH):
+            waiting -= asked
+            asked |= waiting
+            values = [msgspec.json.decode(s.body) for s in sql.find(tenant_id, waiting) if s.body is not None]
+            known = {value["id"].lower(): (_references(value), _target(value)) for value in values}
+            self.links |= known
+            waiting = {target for _, target in known.values() if target is not None}
+
+    def references(self, id_: str | None, most: int = DEPTH) -> set[int]:
+        """What finds a statement: by itself, and along the first ``most`` of its chain."""
+        found: set[int] = set()
+        for _ in range(most):
+            if id_ not in self.links:
+                break
+            own, id_ = self.links[id_]
+            found.update(own)
+        return found
+
+
+def _references(value: dict[str, Any]) -> set[int]:
+    stored_by = {reference(AGENT_INDIRECT, i) for i in identities(value["authority"])}
+    return rows.references(value) | stored_by
+
+
+def _target(value: dict[str, Any]) -> str | None:
+    target = value["object"]
+    return target["id"].lower() if target.get("objectType") == "StatementRef" else None
 
 
 def link(tenant_id: int, new: dict[str, tuple[Prepared, int]], filled: set[str]) -> list[str]:
@@ -23,29 +65,19 @@ def link(tenant_id: int, new: dict[str, tuple[Prepared, int]], filled: set[str])
 
     Returns the ids of statements voided by this.
     """
-    pointing = [(p, position) for p, position in new.values() if p.target is not None]
-    edges = [sql.Edge(p.target or "", p.id, position, p.voids) for p, position in pointing]
-    targets: dict[str, sql.Stored] = {}
-    if edges:
-        targets = {s.id: s for s in sql.find(tenant_id, {e.target for e in edges}, lock=True)}
-        sql.insert_edges(tenant_id, edges)
-    voided = [e.target for e in edges if e.voids and _voidable(targets.get(e.target))]
-    pairs: set[tuple[int, int]] = set()
-    for edge in edges:
-        inherited = references_of(tenant_id, edge.target)
-        _spread(tenant_id, edge.id, edge.position, inherited, pairs)
-    for id_ in sorted(filled):
-        known = sql.referrers(tenant_id, id_)
-        if any(e.voids for e in known) and not new[id_][0].voids:
-            voided.append(id_)
-        inherited = references_of(tenant_id, id_)
-        for edge in known:
-            _spread(tenant_id, edge.id, edge.position, inherited, pairs)
+    edges = [sql.Edge(p.target, p.id, position, p.voids) for p, position in new.values() if p.target is not None]
+    targets = {s.id: s for s in sql.find(tenant_id, {e.target for e in edges}, lock=True)}
+    sql.insert_edges(tenant_id, edges)
+    pointing = _pointing(tenant_id, edges, filled, new.keys())
+    chains = Chains({id_: (p.references, p.target) for id_, (p, _) in new.items()})
+    chains.read(tenant_id, {e.target for e in pointing})
+    pairs = {(r, e.position) for e in pointing for r in chains.references(e.target, DEPTH - 1)}
     sql.insert_references(tenant_id, pairs)
-    voided = sorted(set(voided))
-    for id_ in voided:
+    voided = {e.target for e in edges if e.voids and _voidable(targets.get(e.target))}
+    voided |= {e.target for e in pointing if e.voids and e.target in filled and not new[e.target][0].voids}
+    for id_ in sorted(voided):
         sql.mark_voided(tenant_id, id_)
-    return voided
+    return sorted(voided)
 
 
 def _voidable(target: sql.Stored | None) -> bool:
@@ -55,35 +87,16 @@ def _voidable(target: sql.Stored | None) -> bool:
     return bool(msgspec.json.decode(target.body)["verb"]["id"] != VOIDED)
 
 
-def references_of(tenant_id: int, id_: str) -> set[int]:
-    """What finds a statement: by itself, and along the chain of what it points at."""
-    found: set[int] = set()
-    seen: set[str] = set()
-    while id_ not in seen and len(seen) < DEPTH:
-        seen.add(id_)
-        stored = sql.find(tenant_id, [id_])
-        if not stored or stored[0].body is None:
-            break
-        value = msgspec.json.decode(stored[0].body)
-        found |= rows.references(value)
-        found.update(reference(AGENT_INDIRECT, i) for i in identities(value["authority"]))
-        if value["object"].get("objectType") != "StatementRef":
-            break
-        id_ = value["object"]["id"].lower()
-    return found
+def _pointing(tenant_id: int, edges: list[sql.Edge], filled: set[str], new: Collection[str]) -> Collection[sql.Edge]:
+    """``edges`` and those of all statements that point at one of these or of ``filled``, along chains.
 
-
-def _spread(tenant_id: int, id_: str, position: int, inherited: set[int], pairs: set[tuple[int, int]]) -> None:
-    """Give ``inherited`` to a statement and to all that point at it."""
-    if not inherited:
-        return
-    waiting = [(id_, position)]
-    seen: set[str] = set()
-    while waiting:
-        id_, position = waiting.pop()
-        if id_ in seen:
-            continue
-        seen.add(id_)
-        pairs.update((r, position) for r in inherited)
-        sql.find(tenant_id, [id_], lock=True)
-        waiting.extend((e.id, e.position) for e in sql.referrers(tenant_id, id_))
+    Each row is locked before it is asked who points at it: who comes to point at it meanwhile waits, and then sees what is new.
+    """
+    found = {e.id: e for e in edges}
+    level = found.keys() | filled
+    for _ in range(DEPTH):
+        sql.find(tenant_id, level - set(new), lock=True)
+        further = {e.id: e for e in sql.referrers(tenant_id, level) if e.id not in found}
+        found |= further
+        level = set(further)
+    return found.values()

@@ -41,9 +41,9 @@ def delete(tenant_id: int, ids: Collection[str]) -> int:
             StatementTarget.id.in_(sorted(stored)),
         )
     )
-    held = {id_ for id_ in stored if sql.referrers(tenant_id, id_)}
+    held = {e.target for e in sql.referrers(tenant_id, stored.keys())}
     idle = {s.id for s in sql.find(tenant_id, targets - stored.keys(), lock=True) if s.body is None}
-    idle = {id_ for id_ in idle if not sql.referrers(tenant_id, id_)}
+    idle -= {e.target for e in sql.referrers(tenant_id, idle)}
     _rows(tenant_id, held, {"position": None, "body": None, "authority": None, "voided": False})
     for part in _parts(sorted((stored.keys() - held) | idle)):
         session().execute(
@@ -81,18 +81,18 @@ def _target(body: str | None) -> str | None:
 
 def _found(tenant_id: int, ids: Collection[str]) -> _Found:
     rows = sql.find(tenant_id, ids, lock=True)
-    return {s.id: (s.position, linking.references_of(tenant_id, s.id)) for s in rows if s.position is not None}
+    chains = linking.Chains()
+    chains.read(tenant_id, ids)
+    return {s.id: (s.position, chains.references(s.id)) for s in rows if s.position is not None}
 
 
 def _pointing_at(tenant_id: int, ids: Iterable[str]) -> set[str]:
     """Statements that point at one of ``ids``, directly or along a chain, without these themselves."""
     first = set(ids)
-    seen, waiting = set(first), list(first)
-    while waiting:
-        for edge in sql.referrers(tenant_id, waiting.pop()):
-            if edge.id not in seen:
-                seen.add(edge.id)
-                waiting.append(edge.id)
+    seen, level = set(first), set(first)
+    for _ in range(linking.DEPTH):
+        level = {e.id for e in sql.referrers(tenant_id, level)} - seen
+        seen |= level
     return seen - first
 
 

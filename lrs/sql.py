@@ -150,8 +150,7 @@ def find(tenant_id: int, ids: Collection[str], *, lock: bool = False) -> list[St
     if _postgres():
         result = session().execute(_FIND[lock], {"tenant_id": tenant_id, "ids": sorted(ids)})
     else:
-        packed = msgspec.json.encode([_compact(i) for i in ids]).decode()
-        result = session().execute(_FIND_LITE, {"tenant_id": tenant_id, "ids": packed})
+        result = session().execute(_FIND_LITE, {"tenant_id": tenant_id, "ids": _compacted(ids)})
     return [Stored(_dashed(str(r[0])), r[1], bool(r[2]), r[3]) for r in result]
 
 
@@ -192,7 +191,12 @@ _EDGE = text(
     " VALUES (:tenant_id, :target, :id, :position, :voids)"
 )
 _REFERRERS_PG = text(
-    "SELECT id, position, voids FROM statement_targets WHERE tenant_id = :tenant_id AND target_id = :target ORDER BY id"
+    "SELECT target_id, id, position, voids FROM statement_targets"
+    " WHERE tenant_id = :tenant_id AND target_id = ANY(CAST(:targets AS uuid[])) ORDER BY id"
+)
+_REFERRERS_LITE = text(
+    "SELECT target_id, id, position, voids FROM statement_targets"
+    " WHERE tenant_id = :tenant_id AND target_id IN (SELECT value FROM json_each(:targets)) ORDER BY id"
 )
 
 
@@ -211,7 +215,17 @@ def insert_edges(tenant_id: int, edges: Iterable[Edge]) -> None:
         session().execute(_EDGE, values)
 
 
-def referrers(tenant_id: int, target: str) -> list[Edge]:
-    """Statements that point at ``target``."""
-    rows = session().execute(_REFERRERS_PG, {"tenant_id": tenant_id, "target": id_of(target)})
-    return [Edge(target, _dashed(str(i)), p, bool(v)) for i, p, v in rows]
+def referrers(tenant_id: int, targets: Collection[str]) -> list[Edge]:
+    """Statements that point at one of ``targets``."""
+    if not targets:
+        return []
+    if _postgres():
+        found = session().execute(_REFERRERS_PG, {"tenant_id": tenant_id, "targets": sorted(targets)})
+    else:
+        found = session().execute(_REFERRERS_LITE, {"tenant_id": tenant_id, "targets": _compacted(targets)})
+    return [Edge(_dashed(str(t)), _dashed(str(i)), p, bool(v)) for t, i, p, v in found]
+
+
+def _compacted(ids: Iterable[str]) -> str:
+    """Ids for SQLite's ``json_each``."""
+    return msgspec.json.encode([_compact(id_) for id_ in ids]).decode()

@@ -16,11 +16,12 @@ from core import prepared
 from core.db import dialect, driver_sql, session, unit_of_work
 from core.errors import Conflict, Invalid
 from core.events import Event
-from lrs import query, sql
+from lrs import linking, query, removal, sql
 from lrs.models import StatementReference, StatementRow
 from lrs.query import Filters
 from lrs.store import store
 from tests.conftest import TestTenant
+from tests.counting import counted
 from tests.lrs.builders import AUTHORITY, agent, new_uuid, ref, statement, voiding
 
 
@@ -177,6 +178,37 @@ def test_statements_that_point_at_each_other(app: Flask, tenant: TestTenant) -> 
     put(tenant, statement(id=(three := new_uuid()), object=ref(three), actor=agent("c")))
     assert set(found(tenant, agent=agent("a"))) == {one, two}
     assert found(tenant, agent=agent("c")) == [three]
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+@pytest.mark.parametrize("together", [False, True])
+def test_long_chains_reach_so_far_and_no_further(
+    app: Flask, tenant: TestTenant, together: bool, backwards: bool
+) -> None:
+    ids = [new_uuid() for _ in range(linking.DEPTH + 4)]
+    chain = [statement(id=ids[0], actor=agent("end"))]
+    chain += [statement(id=id_, object=ref(before)) for before, id_ in itertools.pairwise(ids)]
+    if backwards:
+        chain.reverse()
+    for part in [chain] if together else [[one] for one in chain]:
+        put(tenant, *part)
+    assert set(found(tenant, agent=agent("end"))) == set(ids[: linking.DEPTH])
+    with unit_of_work():
+        removal.delete(tenant.id, [ids[0]])
+    assert found(tenant, agent=agent("end")) == []
+
+
+def test_what_a_batch_of_references_asks_does_not_grow_with_it(app: Flask, tenant: TestTenant) -> None:
+    def asked(size: int) -> int:
+        ids = [new_uuid() for _ in range(size)]
+        chain = [statement(id=ids[0]), *(statement(id=b, object=ref(a)) for a, b in itertools.pairwise(ids))]
+        star = [voiding(new_uuid()) for _ in range(size)]
+        with counted() as seen:
+            put(tenant, *chain, *star)
+        return len(seen)
+
+    few = asked(20)
+    assert asked(200) <= few
 
 
 def test_voided_target_still_finds_what_points_at_it(app: Flask, tenant: TestTenant) -> None:

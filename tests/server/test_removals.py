@@ -43,7 +43,9 @@ def check_references(tenant: TestTenant) -> None:
     """Every statement is found by exactly what it, and what it points at, says."""
     session().rollback()
     rows = session().scalars(select(StatementRow).where(StatementRow.tenant_id == tenant.id)).all()
-    wanted = {(r, row.position) for row in rows if row.body for r in linking.references_of(tenant.id, row.id)}
+    chains = linking.Chains()
+    chains.read(tenant.id, [row.id for row in rows])
+    wanted = {(r, row.position) for row in rows if row.body for r in chains.references(row.id)}
     there = session().execute(
         select(StatementReference.reference, StatementReference.position).where(
             StatementReference.tenant_id == tenant.id

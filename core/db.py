@@ -229,32 +229,38 @@ def _driver_words(statement: str, sqlite: bool) -> str:
     return statement.replace("%s", "?") if sqlite else statement
 
 
-def read(statement: str, parameters: Sequence[Any] = ()) -> list[Any]:
+def read(statement: str, parameters: Sequence[Any] = (), *, planned: bool = False) -> list[Any]:
     """Rows of one SELECT (parameters are `%s`) that sees what is committed now; within a unit of work also what that has written.
 
     One round trip, where a session takes three and ten times the processor's time: for reads that are asked thousands of times a second.
+    ``planned`` is for those of one row by its key: PostgreSQL plans them once for each connection.
     """
-    words = _driver_words(statement, dialect() == "sqlite")
+    sqlite = dialect() == "sqlite"
+    words = _driver_words(statement, sqlite)
     if in_unit_of_work():
-        return driver_sql(words, tuple(parameters))
-    return _alone(words, tuple(parameters))
+        return driver_sql(words, tuple(parameters), planned=planned and not sqlite)
+    return _alone(words, tuple(parameters), planned=planned and not sqlite)
 
 
 def write(statement: str, parameters: Sequence[Any]) -> None:
-    """One statement of SQL that is a unit of work by itself: durable on return. Refuses to run within another."""
+    """One statement of SQL that is a unit of work by itself, planned once for each connection: durable on return.
+
+    Refuses to run within another.
+    """
     if in_unit_of_work():
         raise RuntimeError("write() is a unit of work: only edges commit")
+    sqlite = dialect() == "sqlite"
     with _as_writer():
-        _alone(_driver_words(statement, dialect() == "sqlite"), tuple(parameters))
+        _alone(_driver_words(statement, sqlite), tuple(parameters), planned=not sqlite)
 
 
-def _alone(statement: str, parameters: tuple[Any, ...]) -> list[Any]:
+def _alone(statement: str, parameters: tuple[Any, ...], *, planned: bool) -> list[Any]:
     """Rows of a statement executed without a transaction around it."""
     standalone = _standalone()
     connection = standalone.take()
     driver = connection.driver_connection
     try:
-        return _rows(driver, statement, parameters)
+        return _rows(driver, prepared.words(connection, statement) if planned else statement, parameters)
     except db.engine.dialect.loaded_dbapi.Error as error:
         raise _as_sqlalchemy_says(error, connection, driver, statement, parameters) from error
     finally:

@@ -125,7 +125,7 @@ def _microseconds() -> int:
 def _computed(tenant_id: int) -> tuple[int, int]:
     """(the present, the bound), both in milliseconds."""
     if dialect() == "postgresql":
-        ((now, held),) = read(_BOUND, (LOCK_CLASS,))
+        ((now, held),) = read(_BOUND, (LOCK_CLASS,), planned=True)
         return int(now), bound(int(now), held) - 1
     free = _free_since()
     if free is not None:

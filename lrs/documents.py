@@ -95,7 +95,7 @@ _REPLACE = (
 
 
 def get(place: Place, id_: str) -> Content | None:
-    for content, content_type, etag, updated in read(_GET, _identity(place, id_)):
+    for content, content_type, etag, updated in read(_GET, _identity(place, id_), planned=True):
         return Content(bytes(content), content_type, etag, as_utc(updated))
     return None
 

@@ -161,7 +161,7 @@ def _repeated(data: bytes, value: Any) -> Invalid:
 def _check_size(text: bytes, what: str) -> None:
     """Bounds on depth, width and number of values, by counting outside of strings.
 
-    Cheap bounds first: without that many brackets there cannot be that depth, nor that many values in fewer bytes.
+    Cheap bounds first: what is short has neither many values nor a wide object, and without that many brackets there cannot be that depth.
     """
     if len(text) < 2 * VALUES and (_is_shallow(text) or _has_shallow_parts(text)):
         return
@@ -188,18 +188,16 @@ def _check_size(text: bytes, what: str) -> None:
 
 
 def _is_shallow(text: bytes) -> bool:
-    return text.count(b"{") + text.count(b"[") < DEPTH
+    """Neither deep nor wide, as far as brackets and colons tell."""
+    brackets = text.count(b"{") + text.count(b"[")
+    # The shortest property has five bytes.
+    return brackets < DEPTH and (len(text) < 5 * WIDTH or text.count(b":") <= WIDTH)
 
 
 def _has_shallow_parts(text: bytes) -> bool:
-    """Whether it is an array of not too many values of which none has the brackets to be deep, nor the colons to be wide.
-
-    What is no JSON at all may pass: the parser says so.
-    """
-    if text.count(b",") > WIDTH or text.count(b":") > WIDTH:
-        return False
+    """Whether it is an array of parts of which none is deep or wide. What is no JSON at all may pass: the parser says so."""
     try:
-        return all([_is_shallow(bytes(part)) for part in _elements.decode(text)])
+        return all([_is_shallow(part) for part in map(bytes, _elements.decode(text))])
     except (msgspec.MsgspecError, RecursionError):
         return False
 

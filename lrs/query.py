@@ -203,7 +203,7 @@ def one(tenant_id: int, statement_id: str) -> Found | None:
     """The statement with this id, voided or not, or None."""
     if not is_uuid(statement_id):
         raise Invalid(f"{statement_id[:50]!r} is not a UUID", code="statementId")
-    for body, voided, position, authority in read(_ONE, (tenant_id, sql.id_of(statement_id.lower()))):
+    for body, voided, position, authority in read(_ONE, (tenant_id, sql.id_of(statement_id.lower())), planned=True):
         return Found(body.encode(), bool(voided), position, authority)
     return None
 

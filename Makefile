@@ -6,7 +6,7 @@ PORT ?= 8000
 CONTENT_PORT ?= 8001
 BIN := .venv/bin
 
-.PHONY: help setup run test check format docs pictures bench conformance-xapi supplement-xapi fuzz-xapi poll-xapi conformance-scorm conformance-packages properties-sequencing bench-sequencing bench-learners clean bench-memory bench-imports fuzz-packages kills
+.PHONY: help setup run test check format docs pictures bench conformance-xapi supplement-xapi fuzz-xapi poll-xapi plans-xapi conformance-scorm conformance-packages properties-sequencing bench-sequencing bench-learners clean bench-memory bench-imports fuzz-packages kills
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -94,6 +94,9 @@ fuzz-xapi: .venv/.installed-tests ## Hostile requests to /xapi; COUNT=100000 on 
 
 poll-xapi: .venv/.installed-tests ## Does a poller miss a statement? STATEMENTS=1000000 (SQLite: 200000), WRITERS=16
 	@STATEMENTS="$(STATEMENTS)" WRITERS="$(WRITERS)" DATABASES="$(DATABASES)" $(BIN)/python conformance/xapi/poller.py
+
+plans-xapi: .venv/.installed-tests ## Which index PostgreSQL reads for each combination of filters; STATEMENTS=1000000
+	@TEST_PLANS=$(or $(STATEMENTS),1000000) $(BIN)/python tests/run.py tests/lrs/test_query.py -k every_filter_reads_an_index --timeout 3600
 
 kills: .venv/.installed-tests ## kill -9 workers in mid-write, COUNT=50 times on each database
 	@TEST_KILLS=$(or $(COUNT),50) $(BIN)/python tests/run.py tests/faults/test_kill.py tests/faults/test_kill_runtime.py $(ARGS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from datetime import timedelta
 from typing import Any
 
@@ -172,32 +173,27 @@ def test_bad_cursor_and_id(app: Flask, tenant: TestTenant) -> None:
         query.one(tenant.id, "x")
 
 
+# Every combination of what each filter may be.
 FILTERS: list[dict[str, Any]] = [
-    {},
-    {"agent": agent("7")},
-    {"agent": agent("7"), "related_agents": True},
-    {"verb": "http://example.com/verbs/3"},
-    {"activity": "http://example.com/activities/5"},
-    {"activity": "http://example.com/parents/1", "related_activities": True},
-    {
-        "agent": agent("7"),
-        "related_agents": True,
-        "activity": "http://example.com/parents/1",
-        "related_activities": True,
-    },
-    {"registration": "ec531277-b57b-4c15-8d91-000000000007"},
-    {"agent": agent("7"), "verb": "http://example.com/verbs/3"},
-    {"agent": agent("7"), "activity": "http://example.com/activities/5"},
-    {"agent": agent("7"), "activity": "http://example.com/activities/5", "verb": "http://example.com/verbs/3"},
-    {"agent": agent("nobody")},
+    {name: value for part in parts for name, value in part.items()}
+    for parts in itertools.product(
+        ({}, {"agent": agent("7")}, {"agent": agent("7"), "related_agents": True}, {"agent": agent("nobody")}),
+        (
+            {},
+            {"activity": "http://example.com/activities/5"},
+            {"activity": "http://example.com/parents/1", "related_activities": True},
+        ),
+        ({}, {"verb": "http://example.com/verbs/3"}),
+        ({}, {"registration": "ec531277-b57b-4c15-8d91-000000000007"}),
+    )
 ]
 
 
 def test_every_filter_reads_an_index(app: Flask, tenant: TestTenant) -> None:
-    """No filter combination may read a whole table or sort: its cost must not grow with the store."""
+    """No filter combination may read a whole table or sort: its cost must not grow with the store (`make plans-xapi`: of a million)."""
     if dialect() != "postgresql":
         pytest.skip("the plans of PostgreSQL")
-    for start in range(0, 4000, 500):
+    for start in range(0, int(os.environ.get("TEST_PLANS", "4000")), 500):
         put(tenant, *[_spread(i) for i in range(start, start + 500)])
     session().execute(text("ANALYZE statements"))
     session().execute(text("ANALYZE statement_references"))
@@ -211,6 +207,7 @@ def test_every_filter_reads_an_index(app: Flask, tenant: TestTenant) -> None:
     for filters, within, ascending in itertools.product(FILTERS, ranges, (False, True)):
         plan = _plan(tenant, filters | within, ascending)
         assert "Seq Scan" not in plan, (filters, within, plan)
+        assert "Sort" not in plan, (filters, within, plan)
         assert "Index" in plan, (filters, within, plan)
 
 

@@ -21,7 +21,6 @@ from server.transfer.remote import Remote
 
 tenant = click.option("--tenant", metavar="APP_ID", help="Application; needed when there are several.")
 
-
 _REJECTS = "Write lines that cannot be stored here and go on."
 
 
@@ -68,11 +67,7 @@ def export(
 @statements.command("import")
 @shared
 @tenant
-@click.option(
-    "--rejects",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write lines that cannot be stored here and go on.",
-)
+@click.option("--rejects", type=click.Path(dir_okay=False, path_type=Path), help=_REJECTS)
 @click.option("--missing-attachments", is_flag=True, help="Store statements whose attachments are not there, too.")
 @click.option("--restart", is_flag=True, help="Begin at the first line although an earlier import stopped further on.")
 @click.argument("source", type=click.Path(exists=True, allow_dash=True, path_type=Path))
@@ -96,7 +91,7 @@ def import_(
             if str(source) == "-":
                 importer.import_stream(work, sys.stdin.buffer, context.teller(progress))
             else:
-                importer.import_path(work, source, restart=restart, tell=context.teller(progress))
+                importer.import_path(work, source, restart=restart, tell=context.teller(progress), say=context.say)
         except (RekamError, KeyboardInterrupt) as stopped:
             kept_aside = (
                 " --rejects FILE keeps such lines aside." if isinstance(stopped, Invalid) and not rejects else ""

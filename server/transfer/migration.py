@@ -24,7 +24,8 @@ from lrs import importing, rows
 from lrs.identity import ifi
 from lrs.validation import VOIDED
 from server.transfer.folder import Tell
-from server.transfer.importer import Importer, Line
+from server.transfer.importer import Importer
+from server.transfer.lines import Line
 from server.transfer.remote import Page, Remote
 
 _SCHEMA = """

@@ -20,7 +20,7 @@ from lrs.documents import Place
 from lrs.identity import ifi
 from lrs.models import Document, StatementRow
 from lrs.query import Filters
-from server.transfer import exporter, importer
+from server.transfer import exporter, lines
 from tests.conftest import TestTenant
 from tests.lrs.builders import V2, agent, new_uuid, ref, statement, voiding
 from tests.server.conftest import Run
@@ -155,11 +155,10 @@ def test_an_interrupted_export_goes_on_and_a_later_one_adds(
 def test_a_bad_line_is_named_and_its_batch_left_out(
     rekam: Run, tmp_path: Path, tenant: TestTenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(importer, "BATCH", 2)
+    monkeypatch.setattr(lines, "BATCH", 2)
     good = [statement(id=new_uuid(), stored=f"2020-01-0{n}T00:00:00.500Z") for n in range(1, 6)]
-    lines: list[Any] = [*good[:3], statement(verb={"id": "no iri"}), *good[3:]]
     path = tmp_path / "lines.ndjson"
-    path.write_text("\n".join(map(json.dumps, lines)))
+    path.write_text("\n".join(map(json.dumps, [*good[:3], statement(verb={"id": "no iri"}), *good[3:]])))
     failed = rekam("statements", "import", path, "--tenant", tenant.app_id)
     assert failed.exit_code == 1
     assert "lines.ndjson line 4: $.verb.id" in failed.output
@@ -168,8 +167,43 @@ def test_a_bad_line_is_named_and_its_batch_left_out(
     assert set(statements_of(tenant)) == {s["id"] for s in good[:2]}
     # Corrected, it goes on; by --rejects it would have gone on at once.
     path.write_text("\n".join(map(json.dumps, [*good[:3], statement(id=new_uuid()), *good[3:]])))
-    done = rekam("statements", "import", path, "--tenant", tenant.app_id, "--json")
-    assert json.loads(done.stdout)["statements"] == {"stored": 4, "known": 0, "erased": 0}
+    done = rekam("statements", "import", path, "--tenant", tenant.app_id)
+    assert "lines.ndjson: going on at line 3" in done.output
+    assert "4 statements stored, 0 were there already" in done.output
+
+
+def test_another_file_under_the_same_name_is_read_from_its_first_line(
+    rekam: Run, tmp_path: Path, tenant: TestTenant, other_tenant: TestTenant, full: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lines, "BATCH", 2)
+    into, path = ("--tenant", other_tenant.app_id), tmp_path / "daily.ndjson"
+    for day in range(2):
+        today = [statement(id=new_uuid(), result={"response": f"day {day}"}) for _ in range(3)]
+        path.write_text("\n".join(map(json.dumps, [*today, "no statement"])))
+        stopped = rekam("statements", "import", path, *into)
+        assert (stopped.exit_code, "2 statements stored" in stopped.output) == (1, True), stopped.output
+    assert "daily.ndjson: not the file whose import stopped at line 2; beginning at line 1" in stopped.output
+    assert len(statements_of(other_tenant)) == 4
+
+    # An export writes its documents anew.
+    assert rekam("statements", "export", tmp_path / "out", "--tenant", tenant.app_id).exit_code == 0
+    written = tmp_path / "out" / "documents.ndjson"
+    content = written.read_bytes().splitlines(keepends=True)
+    written.write_bytes(b"".join(content[:2]) + b"{broken\n" + content[2])
+    assert rekam("statements", "import", tmp_path / "out", *into).exit_code == 1
+    assert len(documents_of(other_tenant)) == 2
+    written.write_bytes(b"".join(reversed(content)))
+    assert rekam("statements", "import", tmp_path / "out", *into).exit_code == 0
+    assert documents_of(other_tenant) == documents_of(tenant)
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_line(rekam: Run, tmp_path: Path, tenant: TestTenant) -> None:
+    path = tmp_path / "windows.ndjson"
+    path.write_bytes(b"\xef\xbb\xbf" + json.dumps(statement(id=new_uuid())).encode() + b"\r\n")
+    for source, given in ((path, None), ("-", path.read_bytes())):
+        done = rekam("statements", "import", source, "--tenant", tenant.app_id, input=given)
+        assert done.exit_code == 0, done.output
+    assert len(statements_of(tenant)) == 1
 
 
 def test_rejects_are_kept_aside(rekam: Run, tmp_path: Path, tenant: TestTenant) -> None:

@@ -58,8 +58,8 @@ class Importer:
         home = get_settings().base_url.rstrip("/")
         self._authority = {"objectType": "Agent", "account": {"homePage": home, "name": "import"}}
 
-    def statements(self, lines: list[Line]) -> None:
-        """Store one batch, all of it or (without ``rejects``) nothing."""
+    def statements(self, lines: list[Line]) -> list[dict[str, Any]]:
+        """Store one batch, all of it or (without ``rejects``) nothing; returns the statements that were not rejected."""
         batch: list[tuple[Incoming, Line]] = []
         for line in lines:
             try:
@@ -78,9 +78,10 @@ class Importer:
                     raise
                 self._reject(bad[1], error)
                 batch.remove(bad)
-                continue
-            _add(self.totals.statements, outcome)
-            return
+            else:
+                _add(self.totals.statements, outcome)
+                break
+        return [one.received.value for one, _ in batch]
 
     def documents(self, lines: list[Line]) -> None:
         """Store one batch of documents."""
@@ -116,32 +117,38 @@ class Importer:
         raise AssertionError("unreachable")
 
     def _bytes(self, batch: list[tuple[Incoming, Line]]) -> list[attachments.Kept]:
-        """Put the attachments that are not kept yet into the blob store; takes statements out whose attachments are missing."""
-        wanted = importing.declared(one for one, _ in batch)
-        query = select(Attachment.sha2).where(
-            Attachment.tenant_id == self.tenant_id, Attachment.sha2.in_(sorted(wanted))
-        )
+        """Put the attachments that are not kept yet into the blob store; takes statements out that cannot be without one."""
+        wanted = sorted(importing.declared(one for one, _ in batch))
+        query = select(Attachment.sha2).where(Attachment.tenant_id == self.tenant_id, Attachment.sha2.in_(wanted))
         known = set(session().scalars(query)) if wanted else set()
         session().rollback()
         kept = []
-        for sha2 in sorted(wanted.keys() - known):
-            one, path, has_url = wanted[sha2]
-            source = self._opener(sha2)
-            if source is not None:
-                with source:
-                    kept.append(attachments.keep(source, sha2))
-            elif not (has_url or self._missing):
-                error = Invalid(
-                    f"{one.where}: {path} has neither a fileUrl nor its bytes among the attachments ({sha2})",
-                    line=one.line,
-                    path=path,
-                )
-                without = [pair for pair in batch if sha2 in importing.declared([pair[0]])]
-                for pair in without:
-                    self._reject(pair[1], error)
-                    batch.remove(pair)
+        for sha2 in wanted:
+            if sha2 in known:
+                continue
+            try:
+                kept.append(self._keep(sha2))
+            except Invalid as error:
+                self._without(batch, sha2, error.message)
         self.totals.attachments += len(kept)
         return kept
+
+    def _keep(self, sha2: str) -> attachments.Kept:
+        source = self._opener(sha2)
+        if source is None:
+            raise Invalid(f"its bytes are not among the attachments ({sha2})")
+        with source:
+            return attachments.keep(source, sha2)
+
+    def _without(self, batch: list[tuple[Incoming, Line]], sha2: str, reason: str) -> None:
+        """Take statements out of ``batch`` that declare an attachment which is not to be had, unless they say where else it is."""
+        for pair in list(batch):
+            declared = importing.declared([pair[0]]).get(sha2)
+            if declared is None or self._missing or declared.has_url:
+                continue
+            message = f"{pair[0].where}: {declared.path} has no fileUrl, and {reason}"
+            self._reject(pair[1], Invalid(message, line=pair[0].line, path=declared.path))
+            batch.remove(pair)
 
 
 def _add(total: Outcome, more: Outcome) -> None:
@@ -185,7 +192,7 @@ def import_stream(importer: Importer, source: IO[bytes], tell: Tell) -> None:
 
 
 def _import_file(
-    importer: Importer, path: Path, store: Callable[[list[Line]], None], *, restart: bool, tell: Tell, say: Say
+    importer: Importer, path: Path, store: Callable[[list[Line]], object], *, restart: bool, tell: Tell, say: Say
 ) -> None:
     size = path.stat().st_size
     mark = _mark_path(importer.tenant_id, path)

@@ -227,6 +227,23 @@ def test_rejects_are_kept_aside(rekam: Run, tmp_path: Path, tenant: TestTenant) 
     assert len((tmp_path / "bad").read_bytes().splitlines()) == 5
 
 
+def test_a_damaged_attachment_is_as_good_as_a_missing_one(
+    rekam: Run, tmp_path: Path, tenant: TestTenant, other_tenant: TestTenant, full: str
+) -> None:
+    out, into = tmp_path / "out", ("--tenant", other_tenant.app_id)
+    assert rekam("statements", "export", out, "--tenant", tenant.app_id).exit_code == 0
+    (out / "attachments" / full[:2] / full).write_bytes(b"something else")
+    stopped = rekam("statements", "import", out, *into, "--json")
+    error = json.loads(stopped.stdout)["error"]["message"]
+    assert stopped.exit_code == 1
+    assert error.startswith("statements.ndjson line 6: $.attachments[0] has no fileUrl, and the bytes of")
+    done = rekam("statements", "import", out, *into, "--rejects", tmp_path / "bad", "--json")
+    value = json.loads(done.stdout)
+    assert (value["statements"]["stored"], value["rejected"], value["problems"]) == (5, 1, [error])
+    assert rekam("statements", "import", out, *into, "--missing-attachments").exit_code == 0
+    assert len(statements_of(other_tenant)) == 6
+
+
 def test_stored_of_an_import_is_what_since_and_until_look_at(
     rekam: Run, tmp_path: Path, client: FlaskClient, tenant: TestTenant
 ) -> None:

@@ -55,8 +55,7 @@ def export(
             target,
             filters=chosen,
             described=described,
-            with_attachments=attachments,
-            with_documents=documents,
+            without=[name for name, wanted in (("attachments", attachments), ("documents", documents)) if not wanted],
             tell=context.teller(progress),
         )
     text = ", ".join(_some(manifest[f"{noun}s"], noun) for noun in ("statement", "attachment", "document"))

@@ -20,7 +20,7 @@ from lrs.documents import Place
 from lrs.identity import ifi
 from lrs.models import Document, StatementRow
 from lrs.query import Filters
-from server.transfer import exporter, lines
+from server.transfer import exporter, importer, lines
 from tests.conftest import TestTenant
 from tests.lrs.builders import V2, agent, new_uuid, ref, statement, voiding
 from tests.server.conftest import Run
@@ -150,6 +150,84 @@ def test_an_interrupted_export_goes_on_and_a_later_one_adds(
     assert json.loads(done.stdout)["statements"] == 11
     lines = (tmp_path / "statements.ndjson").read_text().splitlines()
     assert [json.loads(line)["id"] for line in lines] == found(tenant)[::-1]
+
+
+def test_an_export_stopped_before_its_first_checkpoint_goes_on(
+    rekam: Run, tmp_path: Path, client: FlaskClient, tenant: TestTenant, full: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exporting, "BATCH", 2)
+    genuine, batches = exporter._attachments, 0
+
+    def interrupted(*arguments: Any) -> int:
+        nonlocal batches
+        batches += 1
+        written = genuine(*arguments)
+        if batches == 3:  # the one with the attachment, whose file is there now
+            raise KeyboardInterrupt
+        return written
+
+    with monkeypatch.context() as broken:
+        broken.setattr(exporter, "_attachments", interrupted)
+        assert rekam("statements", "export", tmp_path, "--tenant", tenant.app_id).exit_code == 130
+    stopped = json.loads((tmp_path / "export.json").read_text())
+    assert (stopped["statements"], stopped["complete"]) == (4, False)
+    done = rekam("statements", "export", tmp_path, "--tenant", tenant.app_id, "--json")
+    value = json.loads(done.stdout)
+    assert (value["statements"], value["new"], value["attachments"]) == (6, 2, 1), done.output
+    lines = (tmp_path / "statements.ndjson").read_text().splitlines()
+    assert len({json.loads(line)["id"] for line in lines}) == len(lines) == 6
+
+
+@pytest.mark.parametrize("filters", [[], ["--agent", "ben@example.com"]])
+def test_an_export_cannot_be_continued_where_its_past_has_changed(
+    rekam: Run, tmp_path: Path, tenant: TestTenant, full: str, filters: list[str]
+) -> None:
+    export = ("statements", "export", tmp_path / "out", "--tenant", tenant.app_id, *filters)
+    assert rekam(*export).exit_code == 0
+    assert rekam(*export).exit_code == 0
+    late = [statement(id=new_uuid(), actor=agent("ben"), stored="2020-01-01T00:00:00Z") for _ in range(3)]
+    path = tmp_path / "late.ndjson"
+    path.write_text("\n".join(map(json.dumps, late)))
+    assert rekam("statements", "import", path, "--tenant", tenant.app_id).exit_code == 0
+    refused = rekam(*export)
+    assert refused.exit_code == 1
+    assert "statements brought into the time that it covers: 3;" in refused.output
+    (anew := list(export))[2] = tmp_path / "anew"
+    done = json.loads(rekam(*anew, "--json").stdout)
+    assert (done["statements"], done["complete"]) == (4 if filters else 9, True)
+    ids = [argument for one in late[:2] for argument in ("--id", one["id"])]
+    assert rekam("statements", "purge", *ids, "--yes", "--tenant", tenant.app_id).exit_code == 0
+    assert "statements deleted from the time that it covers: 2;" in rekam(*anew).output
+
+
+def test_what_comes_into_the_past_during_an_export_is_told(
+    rekam: Run, tmp_path: Path, tenant: TestTenant, full: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    genuine = exporter._documents
+
+    def meanwhile(*arguments: Any) -> int:
+        path = tmp_path / "late.ndjson"
+        path.write_text(json.dumps(statement(stored="2020-01-01T00:00:00Z")))
+        importer.import_path(
+            importer.Importer(tenant.id, lambda _: None), path, restart=False, tell=lambda *_: None, say=print
+        )
+        return genuine(*arguments)
+
+    monkeypatch.setattr(exporter, "_documents", meanwhile)
+    done = rekam("statements", "export", tmp_path / "out", "--tenant", tenant.app_id)
+    assert (done.exit_code, "statements brought into the time that it covers: 1;" in done.output) == (1, True), (
+        done.output
+    )
+    assert json.loads((tmp_path / "out" / "export.json").read_text())["complete"] is False
+
+
+def test_what_an_export_leaves_out_stays_the_same(rekam: Run, tmp_path: Path, tenant: TestTenant, full: str) -> None:
+    export = ("statements", "export", tmp_path, "--tenant", tenant.app_id)
+    assert rekam(*export, "--no-attachments").exit_code == 0
+    for other in ([], ["--no-documents"], ["--no-attachments", "--no-documents"]):
+        refused = rekam(*export, *other)
+        assert (refused.exit_code, "another choice of attachments" in refused.output) == (1, True), refused.output
+    assert rekam(*export, "--no-attachments").exit_code == 0
 
 
 def test_a_bad_line_is_named_and_its_batch_left_out(

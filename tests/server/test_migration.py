@@ -306,6 +306,26 @@ def test_whatever_breaks_the_rules_is_kept_aside(rekam: Run, tmp_path: Path, ten
         assert any("since=2019-12-31T23%3A59%3A59.999Z" in path for path in store.asked)
 
 
+def test_advice_is_given_where_it_helps(rekam: Run, tenant: TestTenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remote, "TRIES", 1)
+
+    def for_people(store: FakeStore) -> list[str]:
+        return [argument for argument in arguments(store, tenant, tenant) if argument != "--json"]
+
+    with running(FakeStore(statements={"statements": ["a string"], "more": ""})) as store:
+        bad = rekam(*for_people(store))
+    assert "Stopped: 0 statements stored" in bad.output
+    assert "Run it again with --rejects FILE" in bad.output
+    away = rekam(*for_people(store))
+    assert (away.exit_code, "Stopped" in away.output, "Run it again" in away.output) == (1, False, False)
+    with running(
+        FakeStore(statements={"statements": [statement(id=new_uuid())], "more": "http://elsewhere/"})
+    ) as store:
+        elsewhere = rekam(*for_people(store))
+    assert "Stopped: 1 statement stored" in elsewhere.output
+    assert "Run it again" not in elsewhere.output
+
+
 def test_documents_of_what_appears_only_in_voided_statements_come(rekam: Run, tenant: TestTenant) -> None:
     voided = statement(id=new_uuid(), actor=agent("vera"), object={"id": "http://example.com/activities/gone"})
     listed = {"statements": [voiding(voided["id"], id=new_uuid(), actor=agent("admin"))], "more": ""}

@@ -241,7 +241,7 @@ def test_a_bad_line_is_named_and_its_batch_left_out(
     assert failed.exit_code == 1
     assert "lines.ndjson line 4: $.verb.id" in failed.output
     assert "Stopped: 2 statements stored, 0 were there already" in failed.output
-    assert "Run it again to go on" in failed.output
+    assert "Run it again to go on from here once the line is right; --rejects FILE" in failed.output
     assert set(statements_of(tenant)) == {s["id"] for s in good[:2]}
     # Corrected, it goes on; by --rejects it would have gone on at once.
     path.write_text("\n".join(map(json.dumps, [*good[:3], statement(id=new_uuid()), *good[3:]])))
@@ -346,4 +346,5 @@ def test_standard_input_and_usage(rekam: Run, tmp_path: Path, tenant: TestTenant
         done = rekam("statements", "import", "-", "--tenant", tenant.app_id, "--json", input=line)
         assert json.loads(done.stdout)["statements"]["stored"] == stored, done.output
     assert rekam("statements", "import", tmp_path / "absent").exit_code == 2
-    assert rekam("statements", "import", tmp_path, "--tenant", tenant.app_id).exit_code == 1
+    nothing = rekam("statements", "import", tmp_path, "--tenant", tenant.app_id)
+    assert (nothing.exit_code, nothing.output.count("\n")) == (1, 1), "there is nothing to go on from"

@@ -69,7 +69,9 @@ def _begin(tenant_id: int, target: Path, asked: dict[str, Any]) -> dict[str, Any
         folder.write_json(target / folder.MANIFEST, manifest)
         return manifest
     if known.get("format") != folder.FORMAT:
-        raise Invalid(f"{target} holds an export of format {known.get('format')!r}, not {folder.FORMAT}")
+        raise Invalid(
+            f"{target} holds an export of format {known.get('format')!r}, not {folder.FORMAT}; choose an empty folder"
+        )
     if any(known[name] != value for name, value in asked.items()):
         raise Invalid(
             f"{target} holds the export of another application, with other filters or with another choice of attachments"

@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 from sqlalchemy import text
@@ -96,10 +96,17 @@ def _read(data: bytes, where: str, authority: dict[str, Any], line: int | None) 
     return Incoming(received, rules, value.get("authority", authority), stored, where, line)
 
 
-def declared(batch: Iterable[Incoming]) -> dict[str, tuple[Incoming, str, bool]]:
-    """SHA-2 → (who declares it, JSON path, whether it has a fileUrl) of every attachment of ``batch``."""
+class Declared(NamedTuple):
+    """An attachment in a statement: its JSON path, and whether it has a fileUrl."""
+
+    path: str
+    has_url: bool
+
+
+def declared(batch: Iterable[Incoming]) -> dict[str, Declared]:
+    """SHA-2 → where it is declared, for every attachment of ``batch``."""
     return {
-        attachment["sha2"].lower(): (one, f"$.attachments[{number}]", "fileUrl" in attachment)
+        attachment["sha2"].lower(): Declared(f"$.attachments[{number}]", "fileUrl" in attachment)
         for one in batch
         for number, attachment in enumerate(one.received.value.get("attachments", ()))
     }

@@ -17,13 +17,15 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 import msgspec
-from sqlalchemy import text
+from flask import current_app
+from sqlalchemy import Connection, NullPool, create_engine, func, inspect, select, text
 
-from core import clock
+from core import clock, crypto
 from core.blobs import CHUNK, BlobStore, blobs
 from core.db import Model, db, dialect, session
 from core.errors import Conflict, Invalid, Unavailable
@@ -37,6 +39,8 @@ POSTGRES_DUMP = "database.pgdump"
 SECRET = "secret_key"  # noqa: S105 - the name of a file
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
+# SHA-256 and number of bytes of a file.
+Facts = dict[str, str | int]
 # (what, done, of how many)
 Tell = Callable[[str, int, int], None]
 
@@ -53,18 +57,17 @@ def backup(settings: Settings, target: Path, *, tell: Tell = _silent) -> dict[st
     if target.exists():
         raise Conflict(f"{target} exists already")
     part = target.with_name(target.name + ".part")
-    store = blobs()
-    try:
-        with tempfile.TemporaryDirectory(dir=target.parent) as folder, tarfile.open(part, "w") as archive:
-            copy = _copy_database(Path(folder), tell)
-            counts = row_counts()
-            _add_file(archive, copy, copy.name)
+    with _private(part) as file, tempfile.TemporaryDirectory(dir=target.parent) as folder:
+        with tarfile.open(fileobj=file, mode="w") as archive:
+            copy, rows = _copy_database(Path(folder), tell)
+            files = {copy.name: copy}
             if not settings.secret_key:
-                _add_file(archive, settings.data_path / SECRET, SECRET)
-            hashes = sorted(stored_hashes(store))
+                files[SECRET] = settings.data_path / SECRET
+            facts = {name: _add_file(archive, path, name) for name, path in files.items()}
+            hashes = sorted(stored_hashes(blobs()))
             for index, sha256 in enumerate(hashes):
                 tell("blobs", index, len(hashes))
-                _add_blob(archive, store, sha256)
+                _add_blob(archive, blobs(), sha256)
             tell("blobs", len(hashes), len(hashes))
             manifest = {
                 "format": FORMAT,
@@ -72,34 +75,66 @@ def backup(settings: Settings, target: Path, *, tell: Tell = _silent) -> dict[st
                 "dialect": dialect(),
                 "database": copy.name,
                 "revision": database.current(),
-                "rows": counts,
+                "rows": rows,
                 "blobs": len(hashes),
+                "files": facts,
                 "secret_key": not settings.secret_key,
+                "key_fingerprint": _key_fingerprint(),
             }
             _add_bytes(archive, MANIFEST, msgspec.json.format(msgspec.json.encode(manifest), indent=2))
-        part.chmod(0o600)
-        with part.open("rb") as handle:
-            os.fsync(handle.fileno())
+        file.flush()
+        os.fsync(file.fileno())
         part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
     return manifest
 
 
-def _copy_database(folder: Path, tell: Tell) -> Path:
+@contextmanager
+def _private(part: Path) -> Iterator[IO[bytes]]:
+    """A new file that nobody else may read at any time; what is left of it when something fails is deleted."""
+    try:
+        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise Conflict(f"{part} exists: another backup is writing it, or was killed; in that case delete it") from None
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _key_fingerprint() -> str:
+    """Knows the secret key of this installation again without telling it."""
+    return crypto.keyed_hash(current_app.config["SECRET_KEY"], "backup", "fingerprint")[:16]
+
+
+def _copy_database(folder: Path, tell: Tell) -> tuple[Path, dict[str, int]]:
+    """The copy, and how many rows it has of each table: others may write on meanwhile."""
     tell("database", 0, 1)
     if dialect() == "postgresql":
         copy = folder / POSTGRES_DUMP
-        _postgres_tool("pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={copy}")
+        rows = _dump_postgres(copy)
     else:
         copy = folder / SQLITE_COPY
-        _copy_sqlite(copy, tell)
+        rows = _copy_sqlite(copy, tell)
     tell("database", 1, 1)
-    return copy
+    return copy, rows
 
 
-def _copy_sqlite(target: Path, tell: Tell) -> None:
-    """SQLite's online backup: a consistent copy while writers go on."""
+def _dump_postgres(target: Path) -> dict[str, int]:
+    """pg_dump, and the counts, of one snapshot."""
+    with db.engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
+        # It is idle for as long as the dump takes.
+        connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+        snapshot = connection.execute(text("SELECT pg_export_snapshot()")).scalar_one()
+        rows = row_counts(connection)
+        _postgres_tool(
+            "pg_dump", f"--snapshot={snapshot}", "--format=custom", "--no-owner", "--no-privileges", f"--file={target}"
+        )
+    return rows
+
+
+def _copy_sqlite(target: Path, tell: Tell) -> dict[str, int]:
+    """SQLite's online backup: a consistent copy while writers go on; returns its counts."""
     import pysqlite3
 
     source = pysqlite3.connect(db.engine.url.database, timeout=30)
@@ -110,6 +145,9 @@ def _copy_sqlite(target: Path, tell: Tell) -> None:
     finally:
         copy.close()
         source.close()
+    engine = create_engine(f"sqlite:///{target}", module=pysqlite3, poolclass=NullPool)
+    with engine.connect() as connection:
+        return row_counts(connection)
 
 
 def _postgres_tool(tool: str, *arguments: str) -> None:
@@ -139,17 +177,19 @@ def stored_hashes(store: BlobStore) -> Iterator[str]:
             yield name
 
 
-def row_counts() -> dict[str, int]:
-    """Table → number of rows."""
-    found: dict[str, int] = {}
-    for table in sorted(Model.metadata.tables):
-        found[table] = int(session().execute(text(f'SELECT count(*) FROM "{table}"')).scalar_one())  # noqa: S608
-    session().rollback()
-    return found
+def row_counts(connection: Connection) -> dict[str, int]:
+    """Table → number of rows, of the tables there are."""
+    tables = sorted(Model.metadata.tables.keys() & set(inspect(connection).get_table_names()))
+    return {
+        table: int(connection.execute(text(f'SELECT count(*) FROM "{table}"')).scalar_one())  # noqa: S608
+        for table in tables
+    }
 
 
-def _add_file(archive: tarfile.TarFile, path: Path, name: str) -> None:
+def _add_file(archive: tarfile.TarFile, path: Path, name: str) -> Facts:
     archive.add(path, name, recursive=False, filter=_anonymous)
+    with path.open("rb") as handle:
+        return _facts(handle)
 
 
 def _anonymous(info: tarfile.TarInfo) -> tarfile.TarInfo:
@@ -167,7 +207,7 @@ def _add_bytes(archive: tarfile.TarFile, name: str, content: bytes) -> None:
 
 def _add_blob(archive: tarfile.TarFile, store: BlobStore, sha256: str) -> None:
     with store.as_file(sha256) as path:
-        _add_file(archive, path, f"blobs/{sha256}")
+        archive.add(path, f"blobs/{sha256}", recursive=False, filter=_anonymous)
 
 
 # --- reading an archive ---------------------------------------------------------------------------------------------
@@ -186,12 +226,32 @@ def _opened(archive: Path) -> Iterator[tuple[tarfile.TarFile, dict[str, Any]]]:
         raise Invalid(f"{archive} is not a complete backup: {error}") from error
 
 
-def _extract(tar: tarfile.TarFile, name: str, target: Path) -> None:
-    member = tar.extractfile(name)
-    if member is None:
-        raise Invalid(f"the backup lacks {name}")
+def _single_files(manifest: dict[str, Any]) -> list[str]:
+    """What the archive has one of, beside the blobs."""
+    return [manifest["database"], *([SECRET] if manifest["secret_key"] else [])]
+
+
+def _wrong(manifest: dict[str, Any], name: str, content: IO[bytes] | None) -> str | None:
+    """What is wrong with one of the single files, in a sentence; archives of earlier versions hold no facts to compare with."""
+    if content is None:
+        return f"{name} is missing"
+    known = manifest.get("files", {}).get(name)
+    return f"{name} is damaged" if known is not None and known != _facts(content) else None
+
+
+def _member(tar: tarfile.TarFile, name: str) -> IO[bytes] | None:
+    return tar.extractfile(name) if name in tar.getnames() else None
+
+
+def _extract(tar: tarfile.TarFile, manifest: dict[str, Any], name: str, target: Path) -> None:
+    """One of the single files, which must be as it was."""
+    content = _member(tar, name)
+    problem = _wrong(manifest, name, content)
+    if content is None or problem is not None:
+        raise Invalid(f"the backup cannot be restored: {problem}")
+    content.seek(0)
     with target.open("wb") as handle:
-        shutil.copyfileobj(member, handle, CHUNK)
+        shutil.copyfileobj(content, handle, CHUNK)
         handle.flush()
         os.fsync(handle.fileno())
 
@@ -199,42 +259,61 @@ def _extract(tar: tarfile.TarFile, name: str, target: Path) -> None:
 # --- restore ------------------------------------------------------------------------------------------------------
 
 
-def restore(settings: Settings, archive: Path, *, tell: Tell = _silent) -> dict[str, Any]:
-    """Bring an archive into an empty installation (no server running) and migrate it; returns its manifest."""
+@dataclass(frozen=True)
+class Restored:
+    """Rows by table; ``different`` are those of which the backup had another number (table → number there)."""
+
+    rows: dict[str, int]
+    different: dict[str, int]
+    warnings: list[str]
+
+
+def restore(settings: Settings, archive: Path, *, tell: Tell = _silent) -> Restored:
+    """Bring an archive into an empty installation (no server running) and migrate it."""
     with _opened(archive) as (tar, manifest):
         if manifest["dialect"] != dialect():
             raise Invalid(f"this is a backup of {manifest['dialect']}, and the database is {dialect()}")
+        if manifest["secret_key"] and settings.secret_key:
+            raise Conflict(
+                "the backup brings its own secret key; unset REKAM_SECRET_KEY, or set it to that key afterwards"
+            )
         _check_empty()
-        _restore_secret(settings, tar, manifest)
-        _restore_blobs(tar, int(manifest["blobs"]), tell)
-        tell("database", 0, 1)
+        # Nobody but us looks into a temporary folder.
         with tempfile.TemporaryDirectory(dir=settings.data_path) as folder:
-            copy = Path(folder) / manifest["database"]
-            _extract(tar, manifest["database"], copy)
-            _restore_database(copy)
+            files = {name: Path(folder) / name for name in _single_files(manifest)}
+            for name, path in files.items():
+                _extract(tar, manifest, name, path)
+            _restore_blobs(tar, int(manifest["blobs"]), tell)
+            tell("database", 0, 1)
+            if manifest["secret_key"]:
+                # Without the key it was made under no credential of the backup would be known.
+                files[SECRET].chmod(0o600)
+                files[SECRET].replace(settings.data_path / SECRET)
+            _restore_database(files[manifest["database"]])
         tell("database", 1, 1)
+    with db.engine.connect() as connection:
+        rows = row_counts(connection)
     database.upgrade()
-    return manifest
+    different = {table: count for table, count in manifest["rows"].items() if rows.get(table) != count}
+    return Restored(rows, different, _warnings(manifest))
+
+
+def _warnings(manifest: dict[str, Any]) -> list[str]:
+    """A key that was set from outside is not in the archive; one that is not known may be the right one."""
+    if manifest["secret_key"] or manifest.get("key_fingerprint") == _key_fingerprint():
+        return []
+    is_ = "is not the one of this installation" if "key_fingerprint" in manifest else "may be another than the one here"
+    return [
+        f"The backup was made with REKAM_SECRET_KEY set, and that key {is_}. Set REKAM_SECRET_KEY to it:"
+        " under another one no credential works, and secrets of webhooks and forwarders cannot be read."
+    ]
 
 
 def _check_empty() -> None:
-    from sqlalchemy import inspect
-
     tables = set(inspect(db.engine).get_table_names())
     if "tenants" in tables and session().execute(text("SELECT 1 FROM tenants LIMIT 1")).first():
         raise Conflict("the database is not empty; restore into a fresh data folder or a new database")
     session().rollback()
-
-
-def _restore_secret(settings: Settings, tar: tarfile.TarFile, manifest: dict[str, Any]) -> None:
-    """Without the key it was made under no credential of the backup would be known."""
-    if not manifest["secret_key"]:
-        return
-    if settings.secret_key:
-        raise Conflict("the backup brings its own secret key; unset REKAM_SECRET_KEY, or set it to that key afterwards")
-    path = settings.data_path / SECRET
-    _extract(tar, SECRET, path)
-    path.chmod(0o600)
 
 
 def _restore_blobs(tar: tarfile.TarFile, total: int, tell: Tell) -> None:
@@ -255,9 +334,9 @@ def _restore_blobs(tar: tarfile.TarFile, total: int, tell: Tell) -> None:
 def _restore_database(copy: Path) -> None:
     db.engine.dispose()
     if dialect() == "postgresql":
-        _postgres_tool(
-            "pg_restore", "--clean", "--if-exists", "--no-owner", "--no-privileges", "--exit-on-error", str(copy)
-        )
+        # All of it or nothing: what was killed can be begun again.
+        whole = ("--single-transaction", "--clean", "--if-exists")
+        _postgres_tool("pg_restore", *whole, "--no-owner", "--no-privileges", str(copy))
         return
     target = Path(str(db.engine.url.database))
     for suffix in ("-wal", "-shm"):
@@ -272,9 +351,9 @@ def verify_archive(archive: Path, *, tell: Tell = _silent) -> list[str]:
     """What is wrong with an archive, in sentences; an empty list when it is sound."""
     problems: list[str] = []
     with _opened(archive) as (tar, manifest):
-        names = set(tar.getnames())
-        if manifest["database"] not in names:
-            problems.append(f"{manifest['database']} is missing")
+        for name in _single_files(manifest):
+            problem = _wrong(manifest, name, _member(tar, name))
+            problems += [problem] if problem is not None else []
         done, total = 0, int(manifest["blobs"])
         for member in tar:
             folder, _, name = member.name.partition("/")
@@ -290,11 +369,16 @@ def verify_archive(archive: Path, *, tell: Tell = _silent) -> list[str]:
     return problems
 
 
-def _hash(source: IO[bytes]) -> str:
-    digest = hashlib.sha256()
+def _facts(source: IO[bytes]) -> Facts:
+    digest, size = hashlib.sha256(), 0
     while chunk := source.read(CHUNK):
         digest.update(chunk)
-    return digest.hexdigest()
+        size += len(chunk)
+    return {"sha256": digest.hexdigest(), "bytes": size}
+
+
+def _hash(source: IO[bytes]) -> str:
+    return str(_facts(source)["sha256"])
 
 
 def verify_installation(*, tell: Tell = _silent) -> list[str]:
@@ -308,9 +392,8 @@ def verify_installation(*, tell: Tell = _silent) -> list[str]:
             if _hash(handle) != sha256:
                 problems.append(f"the blob {sha256} is damaged")
     tell("blobs", len(hashes), len(hashes))
-    problems += [
-        f"the blob {sha256} of {what} is missing" for sha256, what in storage.wanted() if sha256 not in set(hashes)
-    ]
+    there = set(hashes)
+    problems += [f"the blob {sha256} of {what} is missing" for sha256, what in storage.wanted() if sha256 not in there]
     return problems + _check_statements(tell)
 
 
@@ -333,8 +416,6 @@ def _check_statements(tell: Tell) -> list[str]:
     table = Model.metadata.tables.get("statements")
     if table is None:
         return problems
-    from sqlalchemy import func, select
-
     # Rows without a body hold the place of statements still to come.
     there = table.c.body.is_not(None)
     total = int(session().execute(select(func.count()).select_from(table).where(there)).scalar_one())

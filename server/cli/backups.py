@@ -33,10 +33,14 @@ def backup(context: Context, target: Path | None) -> None:
 def restore(context: Context, archive: Path) -> None:
     """Bring an archive into an empty installation. No server may run on it meanwhile."""
     with context.app(any_schema=True), context.progress() as progress:
-        manifest = archives.restore(context.settings, archive, tell=context.teller(progress))
-        found = archives.row_counts()
-    lost = {t: n for t, n in manifest["rows"].items() if t in found and found[t] != n}
-    context.show({"restored": str(archive), "rows": found, "different": lost}, f"restored {sum(found.values())} rows")
+        restored = archives.restore(context.settings, archive, tell=context.teller(progress))
+    for warning in restored.warnings:
+        context.say(f"Warning: {warning}")
+    found, lost = restored.rows, restored.different
+    text = [f"restored {sum(found.values())} rows"]
+    text += [f"{table}: {found.get(table, 0)} rows, {count} in the backup" for table, count in lost.items()]
+    value = {"restored": str(archive), "rows": found, "different": lost, "warnings": restored.warnings}
+    context.show(value, "\n".join(text))
     sys.exit(1 if lost else 0)
 
 

@@ -41,7 +41,7 @@ def _fail(context: click.Context, code: str, message: str) -> None:
     if mine.json:
         click.echo(msgspec.json.encode({"error": {"code": code, "message": message}}).decode())
     else:
-        mine.errors.print(f"Error: {message}", markup=False)
+        mine.errors.print(f"Error: {message}", markup=False, soft_wrap=True)
     sys.exit(1)
 
 

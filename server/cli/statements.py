@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sys
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NoReturn
 
 import click
 
 from core import audit, tenants
 from core.db import unit_of_work
-from core.errors import Invalid, RekamError
+from core.errors import RekamError, Unavailable
 from server import removals
 from server.cli import filters
 from server.cli.context import Context, pass_context, shared, tenant_id_of
@@ -20,7 +21,6 @@ from server.transfer.folder import write_json
 from server.transfer.remote import Remote
 
 tenant = click.option("--tenant", metavar="APP_ID", help="Application; needed when there are several.")
-
 
 _REJECTS = "Write lines that cannot be stored here and go on."
 
@@ -56,8 +56,7 @@ def export(
             target,
             filters=chosen,
             described=described,
-            with_attachments=attachments,
-            with_documents=documents,
+            without=[name for name, wanted in (("attachments", attachments), ("documents", documents)) if not wanted],
             tell=context.teller(progress),
         )
     text = ", ".join(_some(manifest[f"{noun}s"], noun) for noun in ("statement", "attachment", "document"))
@@ -68,11 +67,7 @@ def export(
 @statements.command("import")
 @shared
 @tenant
-@click.option(
-    "--rejects",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write lines that cannot be stored here and go on.",
-)
+@click.option("--rejects", type=click.Path(dir_okay=False, path_type=Path), help=_REJECTS)
 @click.option("--missing-attachments", is_flag=True, help="Store statements whose attachments are not there, too.")
 @click.option("--restart", is_flag=True, help="Begin at the first line although an earlier import stopped further on.")
 @click.argument("source", type=click.Path(exists=True, allow_dash=True, path_type=Path))
@@ -92,24 +87,38 @@ def import_(
         work = importer.Importer(
             tenant_id, importer.opener_of(source), rejects=bad, missing_attachments=missing_attachments
         )
-        try:
+        advice = "Run it again to go on from here once the line is right; --rejects FILE keeps such lines aside."
+        with _reported(context, work, "statements.imported", str(source), advice):
+            tell = context.teller(progress)
             if str(source) == "-":
-                importer.import_stream(work, sys.stdin.buffer, context.teller(progress))
+                importer.import_stream(work, sys.stdin.buffer, tell)
             else:
-                importer.import_path(work, source, restart=restart, tell=context.teller(progress))
-        except (RekamError, KeyboardInterrupt) as stopped:
-            kept_aside = (
-                " --rejects FILE keeps such lines aside." if isinstance(stopped, Invalid) and not rejects else ""
-            )
-            context.say(f"Stopped: {describe(work.totals)}. Run it again to go on from here.{kept_aside}")
-            raise
-        finally:
-            totals = work.totals
-            with unit_of_work():
-                audit.record(tenant_id, "system", "statements.imported", str(source)[:512], **totals.summary())
+                importer.import_path(work, source, restart=restart, tell=tell, say=context.say)
+    _conclude(context, {"source": str(source)}, work.totals)
+
+
+@contextmanager
+def _reported(context: Context, work: importer.Importer, event: str, source: str, advice: str) -> Iterator[None]:
+    """An import that is recorded and, where it is stopped, says how far it came; ``advice`` is for a line that cannot be stored."""
+    try:
+        yield
+    except (RekamError, KeyboardInterrupt) as stopped:
+        if isinstance(stopped, KeyboardInterrupt | Unavailable):
+            advice = "Run it again to go on from here."
+        elif "line" not in stopped.details:
+            advice = ""
+        if advice or work.totals != importer.Totals():
+            context.say(f"Stopped: {describe(work.totals)}. {advice}".rstrip())
+        raise
+    finally:
+        with unit_of_work():
+            audit.record(work.tenant_id, "system", event, source[:512], **work.totals.summary())
+
+
+def _conclude(context: Context, source: dict[str, str], totals: importer.Totals) -> NoReturn:
     for problem in totals.problems:
         context.say(f"  - {problem}")
-    context.show({"source": str(source), **totals.summary()}, describe(totals))
+    context.show({**source, **totals.summary()}, describe(totals))
     sys.exit(1 if totals.rejected else 0)
 
 
@@ -177,21 +186,12 @@ def migrate(
         bad = stack.enter_context(rejects.open("ab")) if rejects else None
         attachments: dict[str, IO[bytes]] = {}
         work = importer.Importer(tenant_id, attachments.get, rejects=bad, missing_attachments=missing_attachments)
-        try:
-            remote = Remote(url, key, secret, connections=connections)
+        remote = Remote(url, key, secret, connections=connections)
+        advice = "Run it again with --rejects FILE to keep such lines aside and go on from here."
+        with _reported(context, work, "statements.migrated", url, advice):
             tell = context.teller(progress)
             migration.migrate(work, remote, attachments, documents=documents, restart=restart, tell=tell)
-        except (RekamError, KeyboardInterrupt):
-            context.say(f"Stopped: {describe(work.totals)}. Run it again to go on from here.")
-            raise
-        finally:
-            totals = work.totals
-            with unit_of_work():
-                audit.record(tenant_id, "system", "statements.migrated", url[:512], **totals.summary())
-    for problem in totals.problems:
-        context.say(f"  - {problem}")
-    context.show({"from": url, **totals.summary()}, describe(totals))
-    sys.exit(1 if totals.rejected else 0)
+    _conclude(context, {"from": url}, work.totals)
 
 
 @statements.command("purge")

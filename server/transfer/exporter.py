@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 
 from core.blobs import CHUNK, blobs
 from core.db import session
-from core.errors import Invalid
+from core.errors import Conflict, Invalid
 from lrs import attachments, consistency, exporting
 from lrs.models import Document, StatementRow
 from lrs.query import Filters
@@ -30,79 +30,123 @@ def export(
     *,
     filters: Filters | None,
     described: dict[str, Any],
-    with_attachments: bool,
-    with_documents: bool,
+    without: list[str],
     tell: Tell,
 ) -> dict[str, Any]:
     """Write into ``target``; returns its manifest, and how many statements are ``new``.
 
-    ``described`` are the filters in words, to know the export again by.
+    ``described`` are the filters in words, to know the export again by; ``without`` names ``attachments`` or ``documents`` left out.
     """
     target.mkdir(parents=True, exist_ok=True)
-    manifest = _begin(target, app_id, described)
+    manifest = _begin(tenant_id, target, {"application": app_id, "filters": described, "without": without})
     before = manifest["statements"]
     through = consistency.consistent_through(tenant_id)
-    total = manifest["statements"] + _count(tenant_id, int(manifest["position"]), through, filters)
-    path = target / folder.STATEMENTS
-    with path.open("ab") as out:
+    with (target / folder.STATEMENTS).open("ab") as out:
         out.truncate(manifest["bytes"])
         out.seek(manifest["bytes"])
-        lines = exporting.statements(tenant_id, filters, after=int(manifest["position"]), through=through)
-        for number, batch in enumerate(lines, 1):
-            out.writelines(line.body + b"\n" for line in batch)
-            if with_attachments:
-                manifest["attachments"] += _attachments(tenant_id, target, [line.body for line in batch])
-            manifest["statements"] += len(batch)
-            manifest["position"] = str(batch[-1].position)
-            tell("statements", manifest["statements"], max(total, manifest["statements"]))
-            if number % EVERY == 0:
-                _checkpoint(target, manifest, out)
-        _checkpoint(target, manifest, out)
-    if with_documents:
+        try:
+            _statements(tenant_id, target, manifest, out, filters, through, tell)
+        finally:
+            _checkpoint(target, manifest, out)
+    if "documents" not in without:
         manifest["documents"] = _documents(tenant_id, target, tell)
+    _check_past(tenant_id, target, manifest)
     manifest |= {"through": consistency.text_of(through), "complete": True}
     folder.write_json(target / folder.MANIFEST, manifest)
     return manifest | {"new": manifest["statements"] - before}
 
 
-def _begin(target: Path, app_id: str, described: dict[str, Any]) -> dict[str, Any]:
+def _begin(tenant_id: int, target: Path, asked: dict[str, Any]) -> dict[str, Any]:
     known = folder.read_json(target / folder.MANIFEST)
     if known is None:
         if any(target.iterdir()):
             raise Invalid(f"{target} is not empty and holds no export; choose an empty folder")
-        return {
-            "format": folder.FORMAT, "application": app_id, "filters": described, "through": None, "complete": False,
-            "statements": 0, "attachments": 0, "documents": 0, "position": "0", "bytes": 0,
+        manifest = {
+            "format": folder.FORMAT, **asked, "through": None, "complete": False,
+            "statements": 0, "attachments": 0, "documents": 0, "rows": 0, "position": "0", "bytes": 0,
         }  # fmt: skip
+        # From now on the folder is known for what it is, wherever we are stopped.
+        folder.write_json(target / folder.MANIFEST, manifest)
+        return manifest
     if known.get("format") != folder.FORMAT:
-        raise Invalid(f"{target} holds an export of format {known.get('format')!r}, not {folder.FORMAT}")
-    if known["application"] != app_id or known["filters"] != described:
-        raise Invalid(f"{target} holds the export of another application or with other filters; choose an empty folder")
-    return known | {"complete": False}
+        raise Invalid(
+            f"{target} holds an export of format {known.get('format')!r}, not {folder.FORMAT}; choose an empty folder"
+        )
+    if any(known[name] != value for name, value in asked.items()):
+        raise Invalid(
+            f"{target} holds the export of another application, with other filters or with another choice of attachments"
+            " and documents; choose an empty folder"
+        )
+    _check_past(tenant_id, target, known)
+    return known | {"complete": False, "attachments": _files(target)}
 
 
-def _count(tenant_id: int, after: int, through: int, filters: Filters | None) -> int:
-    """How many are to come, for the progress bar; with filters that would be the work itself."""
-    if filters is not None:
-        return 0
+def _check_past(tenant_id: int, target: Path, manifest: dict[str, Any]) -> None:
+    """Going on behind the last position is right only while nothing comes or goes before it: imports bring statements of any time."""
+    more = _rows(tenant_id, 0, int(manifest["position"])) - manifest["rows"]
+    if more:
+        what = "brought into" if more > 0 else "deleted from"
+        raise Conflict(
+            f"{target} cannot be continued: statements {what} the time that it covers: {abs(more)}; export into an empty folder"
+        )
+
+
+def _rows(tenant_id: int, after: int, last: int) -> int:
+    """How many statements have a position behind ``after`` up to ``last``, whatever the filters."""
     query = select(func.count()).where(
-        StatementRow.tenant_id == tenant_id,
-        StatementRow.position > after,
-        StatementRow.position < through + 1 << consistency.SHIFT,
+        StatementRow.tenant_id == tenant_id, StatementRow.position > after, StatementRow.position <= last
     )
     found = session().scalar(query) or 0
     session().rollback()
     return found
 
 
+def _statements(
+    tenant_id: int,
+    target: Path,
+    manifest: dict[str, Any],
+    out: IO[bytes],
+    filters: Filters | None,
+    through: int,
+    tell: Tell,
+) -> None:
+    """Whole batches: ``manifest`` says how far they came."""
+    after = int(manifest["position"])
+    # For the progress bar; with filters that would be the work itself.
+    to_come = _rows(tenant_id, after, (through + 1 << consistency.SHIFT) - 1) if filters is None else 0
+    total = manifest["statements"] + to_come
+    for number, batch in enumerate(exporting.statements(tenant_id, filters, after=after, through=through), 1):
+        out.writelines(line.body + b"\n" for line in batch)
+        bodies, last = [line.body for line in batch], batch[-1].position
+        # In one step, as Ctrl-C comes between any two.
+        manifest.update(
+            statements=manifest["statements"] + len(batch),
+            attachments=manifest["attachments"] + _attachments(tenant_id, target, bodies, manifest["without"]),
+            rows=manifest["rows"] + (len(batch) if filters is None else _rows(tenant_id, after, last)),
+            bytes=manifest["bytes"] + sum(len(body) + 1 for body in bodies),
+            position=str(last),
+        )
+        after = last
+        tell("statements", manifest["statements"], max(total, manifest["statements"]))
+        if number % EVERY == 0:
+            _checkpoint(target, manifest, out)
+
+
 def _checkpoint(target: Path, manifest: dict[str, Any], out: IO[bytes]) -> None:
     out.flush()
     os.fsync(out.fileno())
-    manifest["bytes"] = out.tell()
     folder.write_json(target / folder.MANIFEST, manifest)
 
 
-def _attachments(tenant_id: int, target: Path, bodies: list[bytes]) -> int:
+def _files(target: Path) -> int:
+    """How many attachments are there, also behind the last checkpoint."""
+    return sum(path.suffix != ".part" for path in (target / folder.ATTACHMENTS).glob("*/*"))
+
+
+def _attachments(tenant_id: int, target: Path, bodies: list[bytes], without: list[str]) -> int:
+    """Write those that are not there yet, and say how many."""
+    if "attachments" in without:
+        return 0
     with_some = [msgspec.json.decode(body) for body in bodies if b'"attachments"' in body]
     written = 0
     for _, kept in attachments.find(tenant_id, with_some):

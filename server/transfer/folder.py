@@ -21,7 +21,7 @@ MANIFEST = "export.json"
 STATEMENTS = "statements.ndjson"
 DOCUMENTS = "documents.ndjson"
 ATTACHMENTS = "attachments"
-FORMAT = "rekam-export-1"
+FORMAT = "rekam-export-2"
 
 # Told of the progress of a step: (what, done, total).
 Tell = Callable[[str, int, int], None]

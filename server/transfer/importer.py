@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -20,25 +20,15 @@ from lrs.importing import Incoming, Outcome
 from lrs.models import Attachment
 from server.transfer import folder
 from server.transfer.folder import Tell
+from server.transfer.lines import Line, Lines
 
-BATCH = 500
-BATCH_BYTES = 8 << 20
-LINE_LIMIT = 64 << 20
 # An import may meet a live writer on a row; which of the two gives way is the database's choice.
 TRIES = 5
 
+# Says a sentence to people.
+Say = Callable[[str], None]
 # SHA-2 → the bytes, or None where the source does not have them.
 Opener = Callable[[str], IO[bytes] | None]
-
-
-@dataclass(frozen=True)
-class Line:
-    """``number`` and ``where`` name it to people; ``end`` is the offset behind it."""
-
-    data: bytes
-    where: str
-    number: int | None
-    end: int = 0
 
 
 @dataclass
@@ -68,8 +58,8 @@ class Importer:
         home = get_settings().base_url.rstrip("/")
         self._authority = {"objectType": "Agent", "account": {"homePage": home, "name": "import"}}
 
-    def statements(self, lines: list[Line]) -> None:
-        """Store one batch, all of it or (without ``rejects``) nothing."""
+    def statements(self, lines: list[Line]) -> list[dict[str, Any]]:
+        """Store one batch, all of it or (without ``rejects``) nothing; returns the statements that were not rejected."""
         batch: list[tuple[Incoming, Line]] = []
         for line in lines:
             try:
@@ -88,9 +78,10 @@ class Importer:
                     raise
                 self._reject(bad[1], error)
                 batch.remove(bad)
-                continue
-            _add(self.totals.statements, outcome)
-            return
+            else:
+                _add(self.totals.statements, outcome)
+                break
+        return [one.received.value for one, _ in batch]
 
     def documents(self, lines: list[Line]) -> None:
         """Store one batch of documents."""
@@ -126,32 +117,38 @@ class Importer:
         raise AssertionError("unreachable")
 
     def _bytes(self, batch: list[tuple[Incoming, Line]]) -> list[attachments.Kept]:
-        """Put the attachments that are not kept yet into the blob store; takes statements out whose attachments are missing."""
-        wanted = importing.declared(one for one, _ in batch)
-        query = select(Attachment.sha2).where(
-            Attachment.tenant_id == self.tenant_id, Attachment.sha2.in_(sorted(wanted))
-        )
+        """Put the attachments that are not kept yet into the blob store; takes statements out that cannot be without one."""
+        wanted = sorted(importing.declared(one for one, _ in batch))
+        query = select(Attachment.sha2).where(Attachment.tenant_id == self.tenant_id, Attachment.sha2.in_(wanted))
         known = set(session().scalars(query)) if wanted else set()
         session().rollback()
         kept = []
-        for sha2 in sorted(wanted.keys() - known):
-            one, path, has_url = wanted[sha2]
-            source = self._opener(sha2)
-            if source is not None:
-                with source:
-                    kept.append(attachments.keep(source, sha2))
-            elif not (has_url or self._missing):
-                error = Invalid(
-                    f"{one.where}: {path} has neither a fileUrl nor its bytes among the attachments ({sha2})",
-                    line=one.line,
-                    path=path,
-                )
-                without = [pair for pair in batch if sha2 in importing.declared([pair[0]])]
-                for pair in without:
-                    self._reject(pair[1], error)
-                    batch.remove(pair)
+        for sha2 in wanted:
+            if sha2 in known:
+                continue
+            try:
+                kept.append(self._keep(sha2))
+            except Invalid as error:
+                self._without(batch, sha2, error.message)
         self.totals.attachments += len(kept)
         return kept
+
+    def _keep(self, sha2: str) -> attachments.Kept:
+        source = self._opener(sha2)
+        if source is None:
+            raise Invalid(f"its bytes are not among the attachments ({sha2})")
+        with source:
+            return attachments.keep(source, sha2)
+
+    def _without(self, batch: list[tuple[Incoming, Line]], sha2: str, reason: str) -> None:
+        """Take statements out of ``batch`` that declare an attachment which is not to be had, unless they say where else it is."""
+        for pair in list(batch):
+            declared = importing.declared([pair[0]]).get(sha2)
+            if declared is None or self._missing or declared.has_url:
+                continue
+            message = f"{pair[0].where}: {declared.path} has no fileUrl, and {reason}"
+            self._reject(pair[1], Invalid(message, line=pair[0].line, path=declared.path))
+            batch.remove(pair)
 
 
 def _add(total: Outcome, more: Outcome) -> None:
@@ -163,7 +160,7 @@ def _add(total: Outcome, more: Outcome) -> None:
 # --- folders and files --------------------------------------------------------------------------------------------
 
 
-def import_path(importer: Importer, source: Path, *, restart: bool, tell: Tell) -> None:
+def import_path(importer: Importer, source: Path, *, restart: bool, tell: Tell, say: Say) -> None:
     """Import a folder that an export wrote, or a file of statements; what was interrupted goes on where it stopped."""
     if source.is_dir():
         if not any((source / name).exists() for name in (folder.STATEMENTS, folder.DOCUMENTS)):
@@ -173,7 +170,7 @@ def import_path(importer: Importer, source: Path, *, restart: bool, tell: Tell) 
         files = [(source, importer.statements)]
     for path, store in files:
         if path.exists():
-            _import_file(importer, path, store, restart=restart, tell=tell)
+            _import_file(importer, path, store, restart=restart, tell=tell, say=say)
 
 
 def opener_of(source: Path) -> Opener:
@@ -188,54 +185,40 @@ def opener_of(source: Path) -> Opener:
 
 def import_stream(importer: Importer, source: IO[bytes], tell: Tell) -> None:
     """Import statements from a pipe, which cannot be resumed but may be repeated."""
-    for batch in _batches(source, source_name="standard input"):
+    lines = Lines(source, "standard input")
+    for batch in lines.batches():
         importer.statements(batch)
-        tell("statements", batch[-1].number or 0, 0)
+        tell("statements", lines.number, 0)
 
 
 def _import_file(
-    importer: Importer, path: Path, store: Callable[[list[Line]], None], *, restart: bool, tell: Tell
+    importer: Importer, path: Path, store: Callable[[list[Line]], object], *, restart: bool, tell: Tell, say: Say
 ) -> None:
     size = path.stat().st_size
-    mark = _checkpoint_path(importer.tenant_id, path)
-    offset, number = (0, 0) if restart else _resume(mark, path)
+    mark = _mark_path(importer.tenant_id, path)
     with path.open("rb") as source:
-        source.seek(offset)
-        for batch in _batches(source, source_name=path.name, number=number, offset=offset):
+        lines = Lines(source, path.name)
+        if not restart:
+            _go_on(lines, mark, say, path.name)
+        for batch in lines.batches():
             store(batch)
-            folder.write_json(mark, {"source": str(path), "offset": batch[-1].end, "line": batch[-1].number})
-            tell(path.name, batch[-1].end, size)
+            folder.write_json(mark, {"source": str(path), **lines.mark()})
+            tell(path.name, lines.offset, size)
     mark.unlink(missing_ok=True)
 
 
-def _batches(source: IO[bytes], *, source_name: str, number: int = 0, offset: int = 0) -> Iterator[list[Line]]:
-    """Lines in batches, bounded in number and bytes; empty lines are skipped."""
-    batch: list[Line] = []
-    size = 0
-    while data := source.readline(LINE_LIMIT + 1):
-        number, offset = number + 1, offset + len(data)
-        where = f"{source_name} line {number}"
-        if len(data) > LINE_LIMIT:
-            raise Invalid(f"{where} is longer than {LINE_LIMIT >> 20} MiB", line=number)
-        if data.strip():
-            batch.append(Line(data.strip(), where, number, offset))
-            size += len(data)
-        if len(batch) >= BATCH or size >= BATCH_BYTES:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch
+def _go_on(lines: Lines, mark: Path, say: Say, name: str) -> None:
+    known = folder.read_json(mark)
+    if known is None:
+        return
+    if lines.go_on(known):
+        say(f"{name}: going on at line {lines.number + 1}")
+    else:
+        say(f"{name}: not the file whose import stopped at line {known['line']}; beginning at line 1")
 
 
-def _checkpoint_path(tenant_id: int, path: Path) -> Path:
+def _mark_path(tenant_id: int, path: Path) -> Path:
     name = hashlib.sha256(f"{tenant_id}\n{path.resolve()}".encode()).hexdigest()[:32]
     found = get_settings().data_path / "imports" / f"{name}.json"
     found.parent.mkdir(parents=True, exist_ok=True)
     return found
-
-
-def _resume(mark: Path, path: Path) -> tuple[int, int]:
-    known = folder.read_json(mark)
-    if known is None or known["offset"] > path.stat().st_size:
-        return 0, 0
-    return int(known["offset"]), int(known["line"])

@@ -24,8 +24,9 @@ from lrs import importing, rows
 from lrs.identity import ifi
 from lrs.validation import VOIDED
 from server.transfer.folder import Tell
-from server.transfer.importer import Importer, Line
-from server.transfer.remote import Page, Remote
+from server.transfer.importer import Importer
+from server.transfer.lines import Line
+from server.transfer.remote import Remote
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT);
@@ -40,6 +41,8 @@ _RESOURCES = {
     "activities/profile": ("activity_profile", "profileId"),
     "agents/profile": ("agent_profile", "profileId"),
 }
+# One that keeps the rules: what was rejected is never looked into.
+Statement = dict[str, Any]
 # After so many documents, bytes or places what was found is stored; a migration that is killed asks for at most that again.
 _DOCUMENTS = 200
 _DOCUMENTS_BYTES = 8 << 20
@@ -120,8 +123,8 @@ def _statements(
         try:
             with remote.page(more, since) as page:
                 attachments.update(page.attachments)
-                _store(importer, page.statements, done)
-            _voided(importer, remote, attachments, page)
+                listed = _store(importer, page.statements, done)
+            voided = _voided(importer, remote, attachments, listed)
         except Invalid as error:
             if more is None or "status" not in error.details:
                 raise
@@ -130,43 +133,47 @@ def _statements(
         finally:
             attachments.clear()
         done += len(page.statements)
-        since = _last_stored(page) or since
+        since = _last_stored(listed) or since
         more = page.more
-        checkpoint.keep(_places(page), more=more, since=since, statements=str(done))
+        checkpoint.keep(_places(listed + voided), more=more, since=since, statements=str(done))
         tell("statements", done, 0)
         if more is None:
             return
 
 
-def _voided(importer: Importer, remote: Remote, attachments: dict[str, IO[bytes]], page: Page) -> None:
+def _voided(
+    importer: Importer, remote: Remote, attachments: dict[str, IO[bytes]], listed: list[Statement]
+) -> list[Statement]:
     """Lists leave out what is voided; the voiding statements say which these are."""
-    for body in page.statements:
-        value = msgspec.json.decode(body)
+    stored: list[Statement] = []
+    for value in listed:
         if value["verb"]["id"] == VOIDED and value["object"].get("objectType") == "StatementRef":
+            attachments.clear()  # files live as long as the page they came with
             with remote.voided(value["object"]["id"]) as found:
                 attachments.update(found.attachments)
-                importer.statements([Line(s, "a voided statement of the other store", None) for s in found.statements])
+                lines = [Line(s, "a voided statement of the other store", None) for s in found.statements]
+                stored += importer.statements(lines)
+    return stored
 
 
-def _store(importer: Importer, statements: list[bytes], done: int) -> None:
+def _store(importer: Importer, statements: list[bytes], done: int) -> list[Statement]:
     lines = [Line(s, f"statement {done + n} of the other store", done + n) for n, s in enumerate(statements, 1)]
+    stored: list[Statement] = []
     for start in range(0, len(lines), 500):
-        importer.statements(lines[start : start + 500])
+        stored += importer.statements(lines[start : start + 500])
+    return stored
 
 
-def _last_stored(page: Page) -> str | None:
+def _last_stored(listed: list[Statement]) -> str | None:
     """One millisecond is read twice rather than missed: ``since`` excludes its moment, which others may share."""
-    if not page.statements:
-        return None
-    stored = msgspec.json.decode(page.statements[-1]).get("stored")
-    return importing.just_before(stored) if isinstance(stored, str) else None
+    stored = listed[-1].get("stored") if listed else None
+    return importing.just_before(stored) if stored is not None else None
 
 
-def _places(page: Page) -> set[DocumentPlace]:
+def _places(statements: list[Statement]) -> set[DocumentPlace]:
     """Where documents may be: profiles of every activity and agent; State of the actor in each activity, by registration."""
     found: set[DocumentPlace] = set()
-    for body in page.statements:
-        value = msgspec.json.decode(body)
+    for value in statements:
         activities = {a["id"] for a in rows.activities(value)}
         agents = {_text(a) for actor in rows.actors(value) for a in (actor, *actor.get("member", ())) if ifi(a)}
         found.update(DocumentPlace("activities/profile", a, "", "") for a in activities)

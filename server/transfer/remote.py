@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from typing import IO, Any, cast
+from typing import IO, cast
 from urllib.parse import urlencode, urljoin, urlsplit
 
 import msgspec
@@ -69,10 +69,10 @@ class Remote:
 
     def _choose_version(self) -> str:
         with self._get(self.url + "about") as response:
-            offered = _json(response.data, "its /about").get("version", [])
+            offered = _versions(response.data)
         found = next((v for v in versions.SUPPORTED if v in offered), None)
         if found is None:
-            raise Invalid(f"{self.url} speaks xAPI {', '.join(map(str, offered)) or '?'}, which is not supported here")
+            raise Invalid(f"{self.url} speaks xAPI {', '.join(offered) or '?'}, which is not supported here")
         self._headers[versions.HEADER] = found
         return found
 
@@ -215,11 +215,15 @@ def _result(body: bytes) -> tuple[list[bytes], str | None]:
     return [bytes(s) for s in found.statements], found.more or None
 
 
-def _json(body: bytes, what: str) -> dict[str, Any]:
+class _About(msgspec.Struct):
+    version: list[str]
+
+
+def _versions(body: bytes) -> list[str]:
     try:
-        return msgspec.json.decode(body, type=dict[str, Any])
-    except msgspec.MsgspecError as error:
-        raise Invalid(f"{what} is not the JSON it should be: {error}") from None
+        return msgspec.json.decode(body, type=_About).version
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise Invalid(f"its /about does not say which versions of xAPI it speaks: {error}") from None
 
 
 def _moment(header: str | None) -> datetime:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
+import tarfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -18,10 +20,12 @@ import click
 import pytest
 from click.testing import CliRunner
 from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import Engine, create_engine, inspect, text
 
 from core.db import db, session, unit_of_work
+from core.ids import new_id
 from core.settings import Settings
+from server import backup
 from server.app import create_app
 from server.cli.commands import main
 from server.demo import build_zip
@@ -64,6 +68,9 @@ class Installation:
 
     def app(self) -> Flask:
         return create_app(Settings.from_env(self.environment))
+
+    def engine(self) -> Engine:
+        return create_engine(Settings.from_env(self.environment).effective_database_url)
 
     def get(self, path: str, auth: dict[str, str]) -> Any:
         """What the application of this installation answers."""
@@ -366,6 +373,161 @@ def test_backup_restore_verify(two: tuple[Installation, Installation], tmp_path:
     assert before.text.split("\r\n\r\n", 1)[1].count(statement) == after.text.split("\r\n\r\n", 1)[1].count(statement)
     assert second.get("/api/v2/courses", auth).json == first.get("/api/v2/courses", auth).json
     assert second.json("bootstrap")["course"] is None
+
+
+def other_name(installation: Installation) -> None:
+    """What a server beside us may do at any moment."""
+    engine = installation.engine()
+    row = {"key": new_id()[:32], "text": "x"}
+    with engine.begin() as connection:
+        connection.execute(text("INSERT INTO agent_names VALUES (1, :key, :key, :text, :text)"), row)
+    engine.dispose()
+
+
+def test_a_backup_counts_what_it_holds_while_others_write(
+    two: tuple[Installation, Installation], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = two
+    first.json("bootstrap")
+    name = "_postgres_tool" if first.database_url else "_copy_sqlite"
+    genuine = getattr(backup, name)
+
+    def under_load(*arguments: Any) -> Any:
+        other_name(first)
+        result = genuine(*arguments)
+        other_name(first)
+        return result
+
+    with monkeypatch.context() as patched:
+        patched.setattr(backup, name, under_load)
+        first.json("backup", str(tmp_path / "all.tar"))
+    assert second.json("restore", str(tmp_path / "all.tar"))["different"] == {}
+
+
+def test_nobody_else_may_read_a_backup_while_it_is_written(
+    sqlite: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sqlite.json("bootstrap")
+    part, modes = tmp_path / "all.tar.part", []
+    genuine = backup._add_blob
+
+    def looking(*arguments: Any) -> None:
+        modes.append(part.stat().st_mode & 0o777)
+        genuine(*arguments)
+
+    monkeypatch.setattr(backup, "_add_blob", looking)
+    sqlite.json("backup", str(tmp_path / "all.tar"))
+    assert set(modes) == {0o600}
+    # Another one may be writing it: its file is left alone.
+    part.write_bytes(b"half")
+    (tmp_path / "all.tar").unlink()
+    assert (
+        "another backup is writing it" in sqlite.json("backup", str(tmp_path / "all.tar"), code=1)["error"]["message"]
+    )
+    assert part.read_bytes() == b"half"
+
+
+def rewritten(archive: Path, target: Path, *, cut: dict[str, int], without: tuple[str, ...] = ()) -> Path:
+    """The archive with bytes missing at the end of some files, and without some facts of its manifest."""
+    with tarfile.open(archive) as source, tarfile.open(target, "w") as copy:
+        for member in source:
+            content = source.extractfile(member)
+            assert content is not None
+            data = content.read()
+            data = data[: len(data) - cut.get(member.name, 0)]
+            if member.name == backup.MANIFEST:
+                data = json.dumps({k: v for k, v in json.loads(data).items() if k not in without}).encode()
+            member.size = len(data)
+            copy.addfile(member, io.BytesIO(data))
+    return target
+
+
+def test_damage_of_the_database_is_found_before_anything_is_restored(
+    two: tuple[Installation, Installation], tmp_path: Path
+) -> None:
+    first, second = two
+    first.json("bootstrap")
+    archive = tmp_path / "all.tar"
+    name = first.json("backup", str(archive))["database"]
+    sound = archive.read_bytes()
+    with tarfile.open(archive) as tar:
+        member, secret = tar.getmember(name), tar.getmember("secret_key")
+    for place, size, damaged in (
+        (member.offset_data + member.size // 2, 20_000, name),
+        (secret.offset_data, 4, "secret_key"),
+    ):
+        content = bytearray(sound)
+        size = min(size, member.size // 4)
+        content[place : place + size] = bytes(b ^ 1 for b in content[place : place + size])
+        archive.write_bytes(content)
+        assert first.json("verify", str(archive), code=1)["problems"] == [f"{damaged} is damaged"]
+        assert f"{damaged} is damaged" in second.json("restore", str(archive), code=1)["error"]["message"]
+    archive.write_bytes(sound)
+    assert second.json("restore", str(archive))["different"] == {}
+
+
+def test_archives_of_earlier_versions_are_restored(two: tuple[Installation, Installation], tmp_path: Path) -> None:
+    first, second = two
+    first.json("bootstrap")
+    first.json("backup", str(tmp_path / "new.tar"))
+    old = rewritten(tmp_path / "new.tar", tmp_path / "old.tar", cut={}, without=("files", "key_fingerprint"))
+    assert first.json("verify", str(old))["problems"] == []
+    assert second.json("restore", str(old))["warnings"] == []
+
+
+def test_a_restore_that_stops_midway_leaves_the_database_empty(tmp_path: Path) -> None:
+    urls = [make_postgres_database(), make_postgres_database()]
+    first, second = (Installation(tmp_path / str(n), url) for n, url in enumerate(urls))
+    first.json("bootstrap")
+    first.json("backup", str(tmp_path / "all.tar"))
+    broken = rewritten(
+        tmp_path / "all.tar", tmp_path / "broken.tar", cut={backup.POSTGRES_DUMP: 100}, without=("files",)
+    )
+    assert "pg_restore failed" in second.json("restore", str(broken), code=1)["error"]["message"]
+    engine = second.engine()
+    assert inspect(engine).get_table_names() == []
+    engine.dispose()
+    assert second.json("restore", str(tmp_path / "all.tar"))["different"] == {}
+    for url in urls:
+        drop_postgres_database(url)
+
+
+def test_differences_are_told_to_people_too(sqlite: Installation, tmp_path: Path) -> None:
+    sqlite.json("bootstrap")
+    sqlite.json("backup", str(tmp_path / "all.tar"))
+    less = tmp_path / "less.tar"
+    with tarfile.open(tmp_path / "all.tar") as source:
+        content = source.extractfile(backup.MANIFEST)
+        assert content is not None
+        rows = json.loads(content.read())["rows"]
+    rewritten(tmp_path / "all.tar", less, cut={})
+    less.write_bytes(
+        less.read_bytes().replace(b'"tenants": %d' % rows["tenants"], b'"tenants": %d' % (rows["tenants"] + 1))
+    )
+    again = Installation(tmp_path / "again")
+    assert f"tenants: {rows['tenants']} rows, {rows['tenants'] + 1} in the backup" in again.run(
+        "restore", str(less), code=1
+    )
+
+
+def test_a_restore_under_another_secret_key_says_what_will_not_work(sqlite: Installation, tmp_path: Path) -> None:
+    sqlite.extra["REKAM_SECRET_KEY"] = "k" * 40
+    sqlite.json("bootstrap")
+    archive = tmp_path / "all.tar"
+    sqlite.json("backup", str(archive))
+    old = rewritten(archive, tmp_path / "old.tar", cut={}, without=("key_fingerprint",))
+    cases = (
+        ("", archive, "is not the one"),
+        ("j" * 40, archive, "is not the one"),
+        ("k" * 40, archive, ""),
+        ("", old, "may be another"),
+    )
+    for number, (key, source, warning) in enumerate(cases):
+        into = Installation(tmp_path / f"into{number}", extra={"REKAM_SECRET_KEY": key})
+        found = into.json("restore", str(source))["warnings"]
+        assert [w for w in found if warning in w and "no credential works" in w] if warning else found == []
+    ran = CliRunner().invoke(main, ["restore", str(archive)], env=Installation(tmp_path / "people").environment)
+    assert (ran.exit_code, "Warning: The backup was made with REKAM_SECRET_KEY set" in ran.stderr) == (0, True)
 
 
 def test_verify_finds_damage(sqlite: Installation, tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+from urllib.parse import parse_qs
 
 import pytest
 from flask import Flask
@@ -31,6 +32,8 @@ from tests.live import LiveServer, wait_until
 from tests.lrs.builders import agent, new_uuid, ref, statement, voiding
 from tests.server.conftest import Run
 from tests.server.test_transfer import documents_of, found, post, post_with_attachment, statements_of
+
+Server = TypeVar("Server", bound=ThreadingHTTPServer)
 
 
 @pytest.fixture
@@ -124,17 +127,49 @@ class _SlowLineHandler(BaseHTTPRequestHandler):
         pass
 
 
+class FakeStore(ThreadingHTTPServer):
+    """Another store that says what it is told to, whatever the rules: ``answers`` are by path, [] where there is none."""
+
+    daemon_threads = True
+
+    def __init__(self, **answers: Any) -> None:
+        super().__init__(("127.0.0.1", 0), _FakeStoreHandler)
+        self.answers: dict[str, Any] = {"about": {"version": ["2.0.0"]}, **answers}
+        self.asked: list[str] = []
+
+    @property
+    def base(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+class _FakeStoreHandler(BaseHTTPRequestHandler):
+    server: FakeStore
+
+    def do_GET(self) -> None:
+        path, _, query = self.path.removeprefix("/xapi/").partition("?")
+        self.server.asked.append(self.path)
+        named = parse_qs(query).get("voidedStatementId", [path])[0]
+        content = json.dumps(self.server.answers.get(named, [])).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, format: str, *arguments: object) -> None:
+        pass
+
+
 @contextmanager
-def slow_line(server: LiveServer, delay: float) -> Iterator[SlowLine]:
-    with SlowLine(server, delay) as line:
-        threading.Thread(target=line.serve_forever, daemon=True).start()
+def running(server: Server) -> Iterator[Server]:
+    with server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
         try:
-            yield line
+            yield server
         finally:
-            line.shutdown()
+            server.shutdown()
 
 
-def arguments(source: LiveServer | SlowLine, tenant: TestTenant, into: TestTenant) -> tuple[str, ...]:
+def arguments(source: LiveServer | SlowLine | FakeStore, tenant: TestTenant, into: TestTenant) -> tuple[str, ...]:
     return (
         "migrate", "--from", f"{source.base}/xapi", "--key", tenant.key, "--secret", tenant.secret,
         "--tenant", into.app_id, "--json",
@@ -220,7 +255,7 @@ def test_documents_are_asked_for_at_a_time_and_once_also_across_a_kill(
 ) -> None:  # fmt: skip
     learners = 200
     fill_states(client, tenant, learners)
-    with slow_line(source, 0.03) as line:
+    with running(SlowLine(source, 0.03)) as line:
         process = subprocess.Popen(
             [sys.executable, "-c", "from server.cli import main; main()", *arguments(line, tenant, other_tenant)],
             env={k: v for k, v in os.environ.items() if not k.startswith("REKAM_")} | source.environment,
@@ -248,6 +283,65 @@ def test_documents_are_asked_for_at_a_time_and_once_also_across_a_kill(
     assert len([p for p in lookups if before[p]]) - len(repeated) >= 100, (
         "what was stored before the kill is asked again"
     )
+
+
+def test_whatever_breaks_the_rules_is_kept_aside(rekam: Run, tmp_path: Path, tenant: TestTenant) -> None:
+    good = statement(id=new_uuid(), stored="2020-01-01T00:00:00Z")
+    bad: list[Any] = [
+        {k: v for k, v in statement().items() if k != "object"},
+        statement(context={"contextActivities": {"parent": "x"}}),
+        {k: v for k, v in statement().items() if k != "verb"},
+        statement(actor="ada"),
+        "a string",
+        None,
+        statement(stored=7),
+    ]
+    with running(FakeStore(statements={"statements": [*bad[:3], good, *bad[3:]], "more": ""})) as store:
+        done = rekam(*arguments(store, tenant, tenant), "--rejects", tmp_path / "bad")
+        assert (done.exit_code, json.loads(done.stdout)["rejected"]) == (1, len(bad)), done.output
+        assert list(statements_of(tenant)) == [good["id"]]
+        assert len((tmp_path / "bad").read_bytes().splitlines()) == len(bad)
+        # What comes next is asked for by the last one that is well.
+        rekam(*arguments(store, tenant, tenant), "--rejects", tmp_path / "bad")
+        assert any("since=2019-12-31T23%3A59%3A59.999Z" in path for path in store.asked)
+
+
+def test_advice_is_given_where_it_helps(rekam: Run, tenant: TestTenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remote, "TRIES", 1)
+
+    def for_people(store: FakeStore) -> list[str]:
+        return [argument for argument in arguments(store, tenant, tenant) if argument != "--json"]
+
+    with running(FakeStore(statements={"statements": ["a string"], "more": ""})) as store:
+        bad = rekam(*for_people(store))
+    assert "Stopped: 0 statements stored" in bad.output
+    assert "Run it again with --rejects FILE" in bad.output
+    away = rekam(*for_people(store))
+    assert (away.exit_code, "Stopped" in away.output, "Run it again" in away.output) == (1, False, False)
+    with running(
+        FakeStore(statements={"statements": [statement(id=new_uuid())], "more": "http://elsewhere/"})
+    ) as store:
+        elsewhere = rekam(*for_people(store))
+    assert "Stopped: 1 statement stored" in elsewhere.output
+    assert "Run it again" not in elsewhere.output
+
+
+def test_documents_of_what_appears_only_in_voided_statements_come(rekam: Run, tenant: TestTenant) -> None:
+    voided = statement(id=new_uuid(), actor=agent("vera"), object={"id": "http://example.com/activities/gone"})
+    listed = {"statements": [voiding(voided["id"], id=new_uuid(), actor=agent("admin"))], "more": ""}
+    with running(FakeStore(statements=listed, **{voided["id"]: voided})) as store:
+        assert rekam(*arguments(store, tenant, tenant)).exit_code == 0
+        assert any(path.startswith("/xapi/activities/profile?activityId=") for path in store.asked)
+        assert any(path.startswith("/xapi/agents/profile") and "vera" in path for path in store.asked)
+        assert any(path.startswith("/xapi/activities/state") and "gone" in path for path in store.asked)
+
+
+@pytest.mark.parametrize("about", [{"version": None}, {"version": "1.0.3"}, {"version": [1]}, {}, [], "text"])
+def test_an_about_that_names_no_versions_is_said(rekam: Run, tenant: TestTenant, about: Any) -> None:
+    with running(FakeStore(about=about)) as store:
+        done = rekam(*arguments(store, tenant, tenant))
+    assert done.exit_code == 1
+    assert "does not say which versions of xAPI it speaks" in json.loads(done.stdout)["error"]["message"]
 
 
 def test_what_is_wrong_is_said(

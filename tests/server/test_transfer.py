@@ -20,7 +20,7 @@ from lrs.documents import Place
 from lrs.identity import ifi
 from lrs.models import Document, StatementRow
 from lrs.query import Filters
-from server.transfer import exporter, importer
+from server.transfer import exporter, importer, lines
 from tests.conftest import TestTenant
 from tests.lrs.builders import V2, agent, new_uuid, ref, statement, voiding
 from tests.server.conftest import Run
@@ -152,24 +152,136 @@ def test_an_interrupted_export_goes_on_and_a_later_one_adds(
     assert [json.loads(line)["id"] for line in lines] == found(tenant)[::-1]
 
 
+def test_an_export_stopped_before_its_first_checkpoint_goes_on(
+    rekam: Run, tmp_path: Path, client: FlaskClient, tenant: TestTenant, full: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exporting, "BATCH", 2)
+    genuine, batches = exporter._attachments, 0
+
+    def interrupted(*arguments: Any) -> int:
+        nonlocal batches
+        batches += 1
+        written = genuine(*arguments)
+        if batches == 3:  # the one with the attachment, whose file is there now
+            raise KeyboardInterrupt
+        return written
+
+    with monkeypatch.context() as broken:
+        broken.setattr(exporter, "_attachments", interrupted)
+        assert rekam("statements", "export", tmp_path, "--tenant", tenant.app_id).exit_code == 130
+    stopped = json.loads((tmp_path / "export.json").read_text())
+    assert (stopped["statements"], stopped["complete"]) == (4, False)
+    done = rekam("statements", "export", tmp_path, "--tenant", tenant.app_id, "--json")
+    value = json.loads(done.stdout)
+    assert (value["statements"], value["new"], value["attachments"]) == (6, 2, 1), done.output
+    lines = (tmp_path / "statements.ndjson").read_text().splitlines()
+    assert len({json.loads(line)["id"] for line in lines}) == len(lines) == 6
+
+
+@pytest.mark.parametrize("filters", [[], ["--agent", "ben@example.com"]])
+def test_an_export_cannot_be_continued_where_its_past_has_changed(
+    rekam: Run, tmp_path: Path, tenant: TestTenant, full: str, filters: list[str]
+) -> None:
+    export = ("statements", "export", tmp_path / "out", "--tenant", tenant.app_id, *filters)
+    assert rekam(*export).exit_code == 0
+    assert rekam(*export).exit_code == 0
+    late = [statement(id=new_uuid(), actor=agent("ben"), stored="2020-01-01T00:00:00Z") for _ in range(3)]
+    path = tmp_path / "late.ndjson"
+    path.write_text("\n".join(map(json.dumps, late)))
+    assert rekam("statements", "import", path, "--tenant", tenant.app_id).exit_code == 0
+    refused = rekam(*export)
+    assert refused.exit_code == 1
+    assert "statements brought into the time that it covers: 3;" in refused.output
+    (anew := list(export))[2] = tmp_path / "anew"
+    done = json.loads(rekam(*anew, "--json").stdout)
+    assert (done["statements"], done["complete"]) == (4 if filters else 9, True)
+    ids = [argument for one in late[:2] for argument in ("--id", one["id"])]
+    assert rekam("statements", "purge", *ids, "--yes", "--tenant", tenant.app_id).exit_code == 0
+    assert "statements deleted from the time that it covers: 2;" in rekam(*anew).output
+
+
+def test_what_comes_into_the_past_during_an_export_is_told(
+    rekam: Run, tmp_path: Path, tenant: TestTenant, full: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    genuine = exporter._documents
+
+    def meanwhile(*arguments: Any) -> int:
+        path = tmp_path / "late.ndjson"
+        path.write_text(json.dumps(statement(stored="2020-01-01T00:00:00Z")))
+        importer.import_path(
+            importer.Importer(tenant.id, lambda _: None), path, restart=False, tell=lambda *_: None, say=print
+        )
+        return genuine(*arguments)
+
+    monkeypatch.setattr(exporter, "_documents", meanwhile)
+    done = rekam("statements", "export", tmp_path / "out", "--tenant", tenant.app_id)
+    assert (done.exit_code, "statements brought into the time that it covers: 1;" in done.output) == (1, True), (
+        done.output
+    )
+    assert json.loads((tmp_path / "out" / "export.json").read_text())["complete"] is False
+
+
+def test_what_an_export_leaves_out_stays_the_same(rekam: Run, tmp_path: Path, tenant: TestTenant, full: str) -> None:
+    export = ("statements", "export", tmp_path, "--tenant", tenant.app_id)
+    assert rekam(*export, "--no-attachments").exit_code == 0
+    for other in ([], ["--no-documents"], ["--no-attachments", "--no-documents"]):
+        refused = rekam(*export, *other)
+        assert (refused.exit_code, "another choice of attachments" in refused.output) == (1, True), refused.output
+    assert rekam(*export, "--no-attachments").exit_code == 0
+
+
 def test_a_bad_line_is_named_and_its_batch_left_out(
     rekam: Run, tmp_path: Path, tenant: TestTenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(importer, "BATCH", 2)
+    monkeypatch.setattr(lines, "BATCH", 2)
     good = [statement(id=new_uuid(), stored=f"2020-01-0{n}T00:00:00.500Z") for n in range(1, 6)]
-    lines: list[Any] = [*good[:3], statement(verb={"id": "no iri"}), *good[3:]]
     path = tmp_path / "lines.ndjson"
-    path.write_text("\n".join(map(json.dumps, lines)))
+    path.write_text("\n".join(map(json.dumps, [*good[:3], statement(verb={"id": "no iri"}), *good[3:]])))
     failed = rekam("statements", "import", path, "--tenant", tenant.app_id)
     assert failed.exit_code == 1
     assert "lines.ndjson line 4: $.verb.id" in failed.output
     assert "Stopped: 2 statements stored, 0 were there already" in failed.output
-    assert "Run it again to go on" in failed.output
+    assert "Run it again to go on from here once the line is right; --rejects FILE" in failed.output
     assert set(statements_of(tenant)) == {s["id"] for s in good[:2]}
     # Corrected, it goes on; by --rejects it would have gone on at once.
     path.write_text("\n".join(map(json.dumps, [*good[:3], statement(id=new_uuid()), *good[3:]])))
-    done = rekam("statements", "import", path, "--tenant", tenant.app_id, "--json")
-    assert json.loads(done.stdout)["statements"] == {"stored": 4, "known": 0, "erased": 0}
+    done = rekam("statements", "import", path, "--tenant", tenant.app_id)
+    assert "lines.ndjson: going on at line 3" in done.output
+    assert "4 statements stored, 0 were there already" in done.output
+
+
+def test_another_file_under_the_same_name_is_read_from_its_first_line(
+    rekam: Run, tmp_path: Path, tenant: TestTenant, other_tenant: TestTenant, full: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lines, "BATCH", 2)
+    into, path = ("--tenant", other_tenant.app_id), tmp_path / "daily.ndjson"
+    for day in range(2):
+        today = [statement(id=new_uuid(), result={"response": f"day {day}"}) for _ in range(3)]
+        path.write_text("\n".join(map(json.dumps, [*today, "no statement"])))
+        stopped = rekam("statements", "import", path, *into)
+        assert (stopped.exit_code, "2 statements stored" in stopped.output) == (1, True), stopped.output
+    assert "daily.ndjson: not the file whose import stopped at line 2; beginning at line 1" in stopped.output
+    assert len(statements_of(other_tenant)) == 4
+
+    # An export writes its documents anew.
+    assert rekam("statements", "export", tmp_path / "out", "--tenant", tenant.app_id).exit_code == 0
+    written = tmp_path / "out" / "documents.ndjson"
+    content = written.read_bytes().splitlines(keepends=True)
+    written.write_bytes(b"".join(content[:2]) + b"{broken\n" + content[2])
+    assert rekam("statements", "import", tmp_path / "out", *into).exit_code == 1
+    assert len(documents_of(other_tenant)) == 2
+    written.write_bytes(b"".join(reversed(content)))
+    assert rekam("statements", "import", tmp_path / "out", *into).exit_code == 0
+    assert documents_of(other_tenant) == documents_of(tenant)
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_line(rekam: Run, tmp_path: Path, tenant: TestTenant) -> None:
+    path = tmp_path / "windows.ndjson"
+    path.write_bytes(b"\xef\xbb\xbf" + json.dumps(statement(id=new_uuid())).encode() + b"\r\n")
+    for source, given in ((path, None), ("-", path.read_bytes())):
+        done = rekam("statements", "import", source, "--tenant", tenant.app_id, input=given)
+        assert done.exit_code == 0, done.output
+    assert len(statements_of(tenant)) == 1
 
 
 def test_rejects_are_kept_aside(rekam: Run, tmp_path: Path, tenant: TestTenant) -> None:
@@ -191,6 +303,23 @@ def test_rejects_are_kept_aside(rekam: Run, tmp_path: Path, tenant: TestTenant) 
     assert (value["rejected"], value["statements"]["stored"]) == (5, 1)
     assert sorted(p.partition("line ")[2][0] for p in value["problems"]) == list("23456")
     assert len((tmp_path / "bad").read_bytes().splitlines()) == 5
+
+
+def test_a_damaged_attachment_is_as_good_as_a_missing_one(
+    rekam: Run, tmp_path: Path, tenant: TestTenant, other_tenant: TestTenant, full: str
+) -> None:
+    out, into = tmp_path / "out", ("--tenant", other_tenant.app_id)
+    assert rekam("statements", "export", out, "--tenant", tenant.app_id).exit_code == 0
+    (out / "attachments" / full[:2] / full).write_bytes(b"something else")
+    stopped = rekam("statements", "import", out, *into, "--json")
+    error = json.loads(stopped.stdout)["error"]["message"]
+    assert stopped.exit_code == 1
+    assert error.startswith("statements.ndjson line 6: $.attachments[0] has no fileUrl, and the bytes of")
+    done = rekam("statements", "import", out, *into, "--rejects", tmp_path / "bad", "--json")
+    value = json.loads(done.stdout)
+    assert (value["statements"]["stored"], value["rejected"], value["problems"]) == (5, 1, [error])
+    assert rekam("statements", "import", out, *into, "--missing-attachments").exit_code == 0
+    assert len(statements_of(other_tenant)) == 6
 
 
 def test_stored_of_an_import_is_what_since_and_until_look_at(
@@ -217,4 +346,5 @@ def test_standard_input_and_usage(rekam: Run, tmp_path: Path, tenant: TestTenant
         done = rekam("statements", "import", "-", "--tenant", tenant.app_id, "--json", input=line)
         assert json.loads(done.stdout)["statements"]["stored"] == stored, done.output
     assert rekam("statements", "import", tmp_path / "absent").exit_code == 2
-    assert rekam("statements", "import", tmp_path, "--tenant", tenant.app_id).exit_code == 1
+    nothing = rekam("statements", "import", tmp_path, "--tenant", tenant.app_id)
+    assert (nothing.exit_code, nothing.output.count("\n")) == (1, 1), "there is nothing to go on from"

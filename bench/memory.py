@@ -1,7 +1,7 @@
-"""Whether workers keep their size: `make bench-memory` (ARGS="--statements 1000000 --attachments 1000").
+"""Whether workers keep their size: `make bench-memory` (ARGS="--database sqlite --statements 1000000 --attachments 1000").
 
-Batches of 500 statements, statements with an attachment of 1 MiB each, and pages of 50 pass through a server on PostgreSQL. Prints the
-memory of each worker as it goes; exit code 1 when one has grown by GROWTH percent or more since the first fifth was through. Before that
+Batches of 500 statements, statements with an attachment of 1 MiB each, and pages of 50 pass through a server. Prints the memory of each
+worker as it goes; exit code 1 when one has grown by GROWTH percent or more since the first fifth was through. Before that
 the same goes on for a little more than a minute, within which each worker does its periodic work for the first time.
 """
 
@@ -31,6 +31,7 @@ Send = Callable[[Client], int]
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench-memory", description=__doc__)
+    parser.add_argument("--database", choices=("postgresql", "sqlite"), default="postgresql")
     parser.add_argument("--statements", type=int, default=1_000_000)
     parser.add_argument("--attachments", type=int, default=1_000, help="MiB")
     parser.add_argument("--workers", type=int, default=2, help="processes of the server")
@@ -38,7 +39,7 @@ def main() -> None:
     # So that server and database end with us.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     batches = options.statements // BATCH
-    with servers.started("postgresql", options.workers) as running:
+    with servers.started(options.database, options.workers) as running:
         phases.load(running, 20 * BATCH, print)  # so that the first pages have something to show
         posts, reads = itertools.cycle(phases.posts(7, BATCH, 20)), itertools.cycle(phases.reads(running))
         warm = time.monotonic() + WARM_UP_SECONDS

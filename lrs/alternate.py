@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from core.errors import Invalid
+from lrs.formats import is_field_value
 
 # Form fields that are headers; all others are parameters.
 _HEADERS = {
@@ -70,6 +71,9 @@ def rewrite(environ: Environ) -> None:
             parameters.append((name, value))
         elif header:
             environ[header] = value
+    unfit = [name for name, value in fields.items() if name.lower() in _HEADERS and not is_field_value(value)]
+    if unfit:
+        raise Invalid(f"the form field {unfit[0]} has characters that no HTTP header can have")
     if environ.get("HTTP_X_EXPERIENCE_API_VERSION", "").startswith("2"):
         raise Invalid("xAPI 2.0 has no alternate request syntax")
     if method not in _METHODS:

@@ -26,6 +26,7 @@ _DURATION = re.compile(
 )
 _MEDIA_TYPE = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+/[!#$%&'*+.^_`|~0-9A-Za-z-]+(?:[ \t]*;[^\n]*)?")
 _VERSION = re.compile(r"1\.0(?:\.[0-9]+)?|2\.0(?:\.[0-9]+)?")
+_FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _TIMESTAMP = re.compile(
     r"([0-9]{4})-?([0-9]{2})-?([0-9]{2})[Tt ]([0-9]{2})(?::?([0-9]{2})(?::?([0-9]{2})(?:[.,]([0-9]+))?)?)?"
     r"([Zz]|[+-][0-9]{2}(?::?[0-9]{2})?)?"
@@ -99,3 +100,8 @@ def is_uuid(text: str) -> bool:
 
 def is_iri(text: str) -> bool:
     return _IRI.fullmatch(text) is not None
+
+
+def is_field_value(text: str) -> bool:
+    """Whether HTTP can carry ``text`` as a header's value (RFC 9110 §5.5; WSGI has its bytes as Latin-1)."""
+    return _FIELD_VALUE.fullmatch(text) is not None

@@ -263,6 +263,10 @@ def read_document(tenant_id: int, data: bytes, where: str, line: int | None = No
     except (msgspec.MsgspecError, UnicodeDecodeError, ValueError) as error:
         text_, _, path = str(error).partition(" - at `")
         raise Invalid(f"{where}: {path.rstrip('`') or '$'} {text_}", line=line, path=path.rstrip("`") or "$") from None
+    try:
+        documents.check_content_type(found.content_type)
+    except Invalid as error:
+        raise Invalid(f"{where}: $.contentType: {error.message}", line=line, path="$.contentType") from None
     agent = ifi(found.agent) if found.agent is not None else None
     if (found.kind != "agent_profile") != (found.activity_id is not None):
         raise Invalid(f"{where}: $.activityId does not go with the kind {found.kind}", line=line, path="$.activityId")

@@ -241,6 +241,18 @@ def test_signed_statements(xapi: Xapi) -> None:
             assert answer.status_code == 200, (algorithm, header.keys(), answer.text)
 
 
+def altered(part: bytes, offset: int) -> str:
+    """The certificate with another byte in the first place that has ``part``."""
+    der = bytearray(base64.b64decode(OWN))
+    der[der.index(part) + offset] = 0x63
+    return base64.b64encode(der).decode()
+
+
+def with_algorithm(value: dict[str, Any], algorithm: Any) -> bytes:
+    payload, proof = jws(value).split(b".")[1:]
+    return b".".join([b64(json.dumps({"alg": algorithm}).encode()).encode(), payload, proof])
+
+
 BAD: dict[str, Any] = {
     "another statement": lambda s: jws(s | {"actor": {"mbox": "mailto:eve@example.com"}}),
     "another key than the certificate's": lambda s: jws(s, OTHER_KEY, x5c=[OWN]),
@@ -249,6 +261,12 @@ BAD: dict[str, Any] = {
     "no array of certificates": lambda s: jws(s, x5c=OWN),
     "certificates that are none": lambda s: jws(s, x5c=["eA=="]),
     "no algorithm": lambda s: jws(s, algorithm="none"),
+    "an algorithm that is a list": lambda s: with_algorithm(s, ["RS256"]),
+    "an algorithm that is an object": lambda s: with_algorithm(s, {}),
+    "a certificate with a key of no known kind": lambda s: jws(
+        s, x5c=[altered(bytes.fromhex("2a864886f70d010101"), 8)]
+    ),
+    "a certificate of no known version": lambda s: jws(s, x5c=[altered(bytes.fromhex("a003020102"), 4)]),
     "a shared secret": lambda s: jws(s, algorithm="HS256"),
     "no JWS": lambda s: b"x.y",
     "four parts": lambda s: jws(s) + b".x",
@@ -268,6 +286,12 @@ def test_bad_signatures(xapi: Xapi, name: str) -> None:
     answer = signed(xapi, value, BAD[name](value))
     assert answer.status_code == 400, answer.text
     assert xapi("GET", "/statements", statementId=value["id"]).status_code == 404
+
+
+def test_a_header_that_is_not_json_is_named(xapi: Xapi) -> None:
+    answer = signed(xapi, statement(), f"{b64(b'{')}.{b64(b'{}')}.{b64(b'x')}".encode())
+    assert answer.status_code == 400
+    assert answer.get_json()["error"]["message"].startswith("the header of the signature of statement 0 is not JSON")
 
 
 def test_a_signature_is_an_octet_stream(xapi: Xapi) -> None:

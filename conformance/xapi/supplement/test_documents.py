@@ -219,3 +219,12 @@ def test_documents_of_agents_are_by_identifier(each: Lrs) -> None:
         assert each.request("GET", "/agents/profile", where | {"agent": same}).status == 200
     other = {"account": account | {"homePage": "http://example.com/"}}
     assert each.request("GET", "/agents/profile", where | {"agent": other}).status == 404
+
+
+@pytest.mark.parametrize("kind", ["text/plain; n=€", "text/plain\r\nX: y", "text/plain; n=\x01"])
+def test_a_type_that_no_header_can_have_is_refused(lrs: Lrs, kind: str) -> None:
+    """By the form syntax of 1.0.3 Communication 1.3 any text may come as Content-Type; stored, it could never be sent."""
+    old, where = lrs.speaking("1.0.3"), place("/activities/state")
+    fields = where | {"Content-Type": kind, "content": "hi"}
+    assert old.form("PUT", "/activities/state", fields).status == 400
+    assert old.request("GET", "/activities/state", where).status == 404

@@ -21,7 +21,7 @@ from sqlalchemy import text
 from core import clock
 from core.db import dialect, session
 from core.errors import Conflict, Invalid
-from lrs import comparison, consistency, documents, erasure, parsing, rows, sql, store, versions
+from lrs import attachments, comparison, consistency, documents, erasure, parsing, rows, sql, store, versions
 from lrs.documents import Content, Place
 from lrs.formats import parse_timestamp
 from lrs.identity import ifi
@@ -99,9 +99,9 @@ def _read(data: bytes, where: str, authority: dict[str, Any], line: int | None) 
 def declared(batch: Iterable[Incoming]) -> dict[str, tuple[Incoming, str, bool]]:
     """SHA-2 → (who declares it, JSON path, whether it has a fileUrl) of every attachment of ``batch``."""
     return {
-        attachment["sha2"].lower(): (one, f"$.attachments[{number}]", "fileUrl" in attachment)
+        attachment["sha2"].lower(): (one, path, "fileUrl" in attachment)
         for one in batch
-        for number, attachment in enumerate(one.received.value.get("attachments", ()))
+        for path, attachment in attachments.declared(one.received.value)
     }
 
 

@@ -18,7 +18,9 @@ from cryptography.x509.oid import NameOID
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from tests.conftest import TestTenant
+from core import credentials
+from core.db import unit_of_work
+from tests.conftest import TestTenant, basic
 from tests.lrs.builders import new_uuid, statement
 from tests.lrs.http import Xapi
 
@@ -188,6 +190,29 @@ def test_one_attachment_whole_and_in_ranges(xapi: Xapi, other_tenant: TestTenant
     assert (head.data, head.headers["Content-Length"]) == (b"", str(len(content)))
     assert xapi("GET", "/attachments/absent").status_code == 404
     assert Xapi(xapi.client, other_tenant.auth)("GET", path).status_code == 404
+
+
+def test_whoever_names_a_hash_does_not_get_the_bytes(xapi: Xapi, tenant: TestTenant) -> None:
+    """`statements/read/mine` gives what came with one's own statements, not what others brought under the same hash."""
+    theirs, own = b"theirs " + new_uuid().encode(), b"own " + new_uuid().encode()
+    assert post(xapi, statement(attachments=[attachment(theirs)]), part(theirs)).status_code == 200
+    with unit_of_work():
+        made, secret = credentials.create(tenant.id, ["statements/write", "statements/read/mine"])
+        mine = Xapi(xapi.client, basic(made.key, secret))
+    guessed = statement(id=new_uuid(), attachments=[attachment(theirs, fileUrl="http://example.com/any")])
+    assert mine("POST", "/statements", guessed).status_code == 200
+    brought = statement(id=new_uuid(), attachments=[attachment(own)])
+    assert post(mine, brought, part(own)).status_code == 200
+    for asked in ({"statementId": guessed["id"]}, {"limit": "10"}):
+        answer = mine("GET", "/statements", attachments="true", **asked)
+        assert answer.status_code == 200
+        assert theirs not in answer.data
+    assert [p[2] for p in parts_of(mine("GET", "/statements", statementId=brought["id"], attachments="true"))[1:]] == [
+        own
+    ]
+    both = parts_of(xapi("GET", "/statements", statementId=guessed["id"], attachments="true"))
+    assert [p[2] for p in both[1:]] == [theirs]
+    assert mine("GET", f"/attachments/{hashlib.sha256(theirs).hexdigest()}").status_code == 403
 
 
 # --- signatures -----------------------------------------------------------------------------------------------------

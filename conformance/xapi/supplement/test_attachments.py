@@ -7,7 +7,7 @@ import hashlib
 import json
 from typing import Any
 
-from conformance.xapi.supplement.client import Answer, Lrs, fresh, statement
+from conformance.xapi.supplement.client import Answer, Lrs, agent, fresh, statement
 
 JSON_PART = b"Content-Type: application/json"
 
@@ -68,4 +68,19 @@ def test_a_folded_header_of_a_part(each: Lrs) -> None:
     content = fresh().encode()
     one = statement(attachments=[attachment(content)])
     assert send(each, one, part(content, folded=True)).status == 200
+    assert attached(each, one["id"]) == [content]
+
+
+def test_a_statement_again_with_other_words_about_its_attachments(each: Lrs) -> None:
+    """1.0.3 Data 2.3.1; 2.0 §4.2: attachments do not make another statement."""
+    content = fresh().encode()
+    one = statement(attachments=[attachment(content)])
+    assert send(each, one, part(content)).status == 200
+    again = one | {
+        "attachments": [attachment(content, display={"id": "Berkas"}, sha2=one["attachments"][0]["sha2"].upper())]
+    }
+    assert send(each, again, part(content)).status == 200
+    without = {k: v for k, v in one.items() if k != "attachments"}
+    assert each.request("POST", "/statements", body=without).status == 200
+    assert each.request("POST", "/statements", body=without | {"actor": agent()}).status == 409
     assert attached(each, one["id"]) == [content]

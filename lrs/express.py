@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
-from urllib.parse import parse_qsl
 
 from flask import Flask
 from werkzeug.wsgi import ClosingIterator
@@ -89,9 +88,6 @@ class Express:
     def _answer(self, view: View, environ: Environ, body: bytes) -> Answered | None:
         """None where the framework has to say what is wrong."""
         started = time.perf_counter()
-        arguments = _arguments(environ.get("QUERY_STRING", ""))
-        if arguments is None:
-            return None
         with self.app.app_context() as context:
             g: Any = context.g  # without the proxy
             g.request_id = web.request_id(environ.get("HTTP_X_REQUEST_ID", ""))
@@ -99,6 +95,7 @@ class Express:
                 scopes = view.rekam_scopes  # type: ignore[attr-defined]
                 g.principal = web.permitted(environ.get("HTTP_AUTHORIZATION"), *scopes)
                 g.xapi_version = versions.negotiate(environ.get("HTTP_X_EXPERIENCE_API_VERSION"))
+                arguments = http.arguments(environ.get("QUERY_STRING", ""))
                 g.xapi_asked = http.Asked(arguments, lambda name: _header(environ, name), lambda: body)
                 answer = view()
             except RekamError:
@@ -111,19 +108,6 @@ class Express:
         tell = partial(web.answered, method, path, path, answer.status, seconds, g.principal, g.request_id)
         content = [answer.content] if isinstance(answer.content, bytes) else answer.content
         return answer.status, headers, content, tell
-
-
-def _arguments(query: str) -> list[tuple[str, list[str]]] | None:
-    """The parameters of a query string; None where only the framework knows what to make of it."""
-    if not query:
-        return []
-    found: dict[str, list[str]] = {}
-    try:
-        for name, value in parse_qsl(query, keep_blank_values=True, errors="strict"):
-            found.setdefault(name, []).append(value)
-    except UnicodeDecodeError:
-        return None
-    return list(found.items()) if query.isascii() else None
 
 
 def _header(environ: Environ, name: str) -> str | None:

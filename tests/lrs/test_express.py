@@ -276,3 +276,13 @@ def test_each_scope_is_asked_for(app: Flask, tenant: TestTenant) -> None:
     )
     assert ask(app, "GET", "/xapi/statements", headers)[0] == 403
     assert ask(app, "PUT", "/xapi/activities/state", headers, b"{}", STATE)[0] == 403
+
+
+@pytest.mark.parametrize(("raw", "status"), [("é".encode(), 200), (b"\xe9", 400), (b"%E9", 400), (b"%C3%A9", 200)])
+def test_bytes_of_the_query_are_utf_8(app: Flask, tenant: TestTenant, raw: bytes, status: int) -> None:
+    builder = EnvironBuilder("/xapi/statements", "http://localhost", headers=tenant.auth | V2)
+    for path, asked in (("/xapi/statements", b"activity=http://a.b/"), ("/xapi/activities", b"activityId=http://a.b/")):
+        environ = builder.get_environ() | {"PATH_INFO": path, "QUERY_STRING": (asked + raw).decode("latin-1")}
+        answer, answered, _ = run_wsgi_app(app, environ)
+        assert int(answered.split()[0]) == status
+        assert b"http://a.b/\xc3\xa9" in b"".join(answer) or status != 200 or "statements" in path

@@ -9,6 +9,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -228,3 +229,18 @@ def test_a_type_that_no_header_can_have_is_refused(lrs: Lrs, kind: str) -> None:
     fields = where | {"Content-Type": kind, "content": "hi"}
     assert old.form("PUT", "/activities/state", fields).status == 400
     assert old.request("GET", "/activities/state", where).status == 404
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_ids_that_are_not_utf_8_are_refused(each: Lrs, kind: str) -> None:
+    """Whatever a store made of such bytes, another id might be the same."""
+    where = place(kind)
+    name = "stateId" if "stateId" in where else "profileId"
+    del where[name]
+    url = f"{each.url}{kind}?{urlencode({k: v if isinstance(v, str) else json.dumps(v) for k, v in where.items()})}&{name}="
+    for bad in ("%FF", "%C3%28", "%ED%A0%80", "%C0%80"):
+        assert each.fetch("PUT", url + bad, {}, {"If-None-Match": "*"}).status == 400
+        assert each.fetch("GET", url + bad).status == 400
+    # U+FFFD is a character like others.
+    assert each.fetch("PUT", url + "%EF%BF%BD", {}, {"If-None-Match": "*"}).status == 204
+    assert each.request("GET", kind, where).json() == ["\ufffd"]

@@ -26,6 +26,8 @@ _DURATION = re.compile(
 )
 _MEDIA_TYPE = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+/[!#$%&'*+.^_`|~0-9A-Za-z-]+(?:[ \t]*;[^\n]*)?")
 _VERSION = re.compile(r"1\.0(?:\.[0-9]+)?|2\.0(?:\.[0-9]+)?")
+# 1.0.3 Data 2.4.10: whatever does not start with "1.0." is rejected.
+_VERSION_1 = re.compile(r"1\.0\.[0-9]+")
 _FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _TIMESTAMP = re.compile(
     r"([0-9]{4})-?([0-9]{2})-?([0-9]{2})[Tt ]([0-9]{2})(?::?([0-9]{2})(?::?([0-9]{2})(?:[.,]([0-9]+))?)?)?"
@@ -72,6 +74,7 @@ PATTERNS: dict[str, str] = {
     "duration": _DURATION.pattern,
     "media-type": _MEDIA_TYPE.pattern,
     "version": _VERSION.pattern,
+    "version 1.0.x": _VERSION_1.pattern,
 }
 
 

@@ -21,6 +21,7 @@ GOOD = {
     "media-type": ["text/plain", "text/plain; charset=utf-8", "application/vnd.x+json"],
     "sha2": ["a" * 64, "A" * 128],
     "version": ["1.0", "1.0.3", "1.0.9", "2.0.0"],
+    "version 1.0.x": ["1.0.0", "1.0.3", "1.0.9"],
     "timestamp": [
         "2015-12-18T12:17:00Z",
         "2015-12-18T12:17:00+05:30",
@@ -42,6 +43,7 @@ BAD = {
     "media-type": ["text", "text/", "/plain", "text plain/x"],
     "sha2": ["a" * 63, "g" * 64, ""],
     "version": ["1", "1.1.0", "0.9", "3.0", "1.0.x"],
+    "version 1.0.x": ["1.0", "2.0.0", "2.0", "1.0.", "1.0.x"],
     "timestamp": [
         "2015-12-18",
         "2015-13-18T12:17:00Z",

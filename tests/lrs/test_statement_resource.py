@@ -159,7 +159,7 @@ def test_every_answer_has_version_and_consistent_through(xapi: Xapi) -> None:
             assert answer.headers[THROUGH].endswith("Z")
 
 
-@pytest.mark.parametrize("header", ["2.1.0", "0.95", "1.1", "3", "x", "1.0.4", ""])
+@pytest.mark.parametrize("header", ["2.1.0", "0.95", "1.1", "3", "x", "1.0.x", ""])
 def test_other_versions_are_refused(xapi: Xapi, header: str) -> None:
     xapi.version = {"X-Experience-API-Version": header}
     answer = xapi("GET", "/statements")

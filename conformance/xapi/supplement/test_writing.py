@@ -188,3 +188,32 @@ def test_stored_has_the_precision_of_a_clock(lrs: Lrs) -> None:
         found.add(lrs.one(id_).json()["stored"].partition(".")[2].rstrip("Z").rstrip("0"))
         time.sleep(0.003)
     assert len({f[:3] for f in found}) > 3, found
+
+
+# --- versions and times -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("header", ["1.0", "1.0.0", "1.0.4", "1.0.10", "2.0", "2.0.1"])
+def test_patches_to_come_are_served(lrs: Lrs, header: str) -> None:
+    """1.0.3 Communication 3.3: every version that starts with 1.0.; 2.0 §4.1.7 rejects only below 2.0.0 and from 2.1.0 on."""
+    answer = lrs.speaking(header).request("POST", "/statements", body=statement())
+    assert answer.status == 200, answer.body
+    assert answer.headers["X-Experience-API-Version"] == ("1.0.3" if header.startswith("1") else "2.0.0")
+
+
+@pytest.mark.parametrize("header", ["0.9", "1.1.0", "1.0.x", "1.0.", "1.0.3.1", "2.1.0", "2", "3.0.0", "1.0.٣"])
+def test_other_versions_are_not(lrs: Lrs, header: str) -> None:
+    sent: Any = {"X-Experience-API-Version": header.encode()}
+    answer = lrs.request("POST", "/statements", body=statement(), headers=sent)
+    assert answer.status == 400
+    assert answer.headers["X-Experience-API-Version"]
+
+
+def test_a_statement_of_2_0_is_none_of_1_0(lrs: Lrs) -> None:
+    """1.0.3 Data 2.4.10: a version that does not start with 1.0. is rejected."""
+    old = lrs.speaking("1.0.3")
+    for version, status in (("1.0.0", 200), ("1.0.7", 200), ("1.0", 400), ("2.0.0", 400), ("2.0", 400)):
+        one = statement(version=version)
+        assert send(old, one).status == status, version
+        assert lrs.one(one["id"]).status == (200 if status == 200 else 404)
+    assert send(lrs, statement(version="2.0.0")).status == send(lrs, statement(version="1.0.3")).status == 200

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +12,7 @@ from urllib.parse import quote
 
 import pytest
 
-from conformance.xapi.supplement.client import Answer, Lrs, activity, agent, fresh, statement, voiding
+from conformance.xapi.supplement.client import Answer, Lrs, activity, agent, fresh, moment, statement, voiding
 from conformance.xapi.supplement.hostile import HOSTILE
 
 
@@ -217,3 +218,31 @@ def test_a_statement_of_2_0_is_none_of_1_0(lrs: Lrs) -> None:
         assert send(old, one).status == status, version
         assert lrs.one(one["id"]).status == (200 if status == 200 else 404)
     assert send(lrs, statement(version="2.0.0")).status == send(lrs, statement(version="1.0.3")).status == 200
+
+
+TIMES = [
+    ("2020-01-01T07:00:00.5+07:00", "2020-01-01T00:00:00.5Z"),
+    ("20200101T000000Z", "2020-01-01T00:00:00Z"),
+    ("2020-01-01T00Z", "2020-01-01T00:00:00Z"),
+    ("2020-01-01T00:00:00,25Z", "2020-01-01T00:00:00.25Z"),
+    ("2020-01-01 00:00:00z", "2020-01-01T00:00:00Z"),
+    ("2020-01-01T00:00:00.123456789Z", "2020-01-01T00:00:00.123456Z"),
+]
+RFC_3339_UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
+
+
+@pytest.mark.parametrize(("sent", "meant"), TIMES)
+def test_timestamps_of_2_0_are_utc(lrs: Lrs, sent: str, meant: str) -> None:
+    """2.0 §4.2.7, also in a SubStatement, all else of which stays as it came."""
+    sub = {k: v for k, v in statement(timestamp=sent).items() if k != "id"}
+    sub |= {"objectType": "SubStatement", "result": {"score": {"raw": "HERE"}}}
+    one = statement(timestamp=sent, object=sub)
+    answer = send(lrs, json.dumps(one).replace('"HERE"', "1.50").encode())
+    if answer.status == 400:
+        return  # a store need not take the rarer forms of ISO 8601
+    read = lrs.one(one["id"])
+    for value in (read.json(), read.json()["object"]):
+        assert RFC_3339_UTC.fullmatch(value["timestamp"])
+        assert abs((moment(value["timestamp"]) - moment(meant)).total_seconds()) < 0.001
+    assert read.json()["object"]["result"]["score"]["raw"] == 1.5
+    assert send(lrs, one | {"object": sub | {"result": {"score": {"raw": 1.5}}}}).status == 200

@@ -42,6 +42,7 @@ FAILED = "rekam.xapi_failed"
 def _negotiate() -> None:
     request.max_content_length = get_settings().statement_request_limit
     if FAILED in request.environ:
+        g.xapi_body = request.get_data(cache=False)  # in memory already
         raise request.environ[FAILED]
     problem = request.environ.get(alternate.PROBLEM)
     if problem is not None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import copy
+import time
 from typing import Any
 
 import pytest
 
 from core.errors import Invalid
-from lrs.validation import VOIDED, validate
+from lrs.validation import VOIDED, validate, validate_actor
 from lrs.versions import V1, V2, Version
 from tests.lrs.builders import agent, ref, statement
 
@@ -145,3 +146,37 @@ def test_context_agents_are_of_2_0() -> None:
     )
     with pytest.raises(Invalid, match="relevantTypes"):
         validate([empty], V2)
+
+
+THING, WORDS = {"id": "http://a.b"}, {f"http://a.b/{n}": n for n in range(100_000)}
+
+
+@pytest.mark.parametrize(
+    ("others", "path"),
+    [
+        ([{}] * 100_000, "$.context.contextActivities.other[0]"),
+        ([THING] * 99_999 + [{}], "$.context.contextActivities.other[99999]"),
+        ([THING | {"definition": {"extensions": WORDS}}] * 15 + [{}], "$.context.contextActivities.other[15]"),
+        (
+            [THING] * 500
+            + [THING | {"definition": {"interactionType": "choice", "choices": [{"id": "x"}] * 60 + [{}]}}],
+            "$.context.contextActivities.other[500].definition.choices[60]",
+        ),
+    ],
+)
+def test_a_fault_is_found_in_bounded_time(others: list[Any], path: str) -> None:
+    """Whatever is around it: a slow validator that reads everything takes seconds."""
+    broken = statement(context={"contextActivities": {"other": others, "parent": [THING] * 100_000}})
+    began = time.process_time()
+    with pytest.raises(Invalid) as caught:
+        validate([broken], V2)
+    assert caught.value.details["path"] == path
+    assert time.process_time() - began < 1.5
+
+
+def test_a_fault_of_a_parameter_is_named() -> None:
+    members = [agent()] * 100_000 + [{"mbox": "x"}]
+    with pytest.raises(Invalid) as caught:
+        validate_actor({"objectType": "Group", "mbox": "mailto:a@b.c", "member": members}, "the parameter agent", V2)
+    assert caught.value.message.startswith("the parameter agent: $.member[100000].mbox is not a valid mailto")
+    assert caught.value.code == "parameter"

@@ -54,8 +54,11 @@ def _negotiate() -> None:
     g.xapi_asked = Asked(arguments(query), request.headers.get, lambda: request.get_data(cache=False))
 
 
-@xapi.after_request
+@xapi.after_app_request
 def _finish(response: Response) -> Response:
+    """Also where no view was found for the address or method: "in every response" (1.0.3 Communication 3.3; 2.0 §4.1.7)."""
+    if not request.path.startswith("/xapi/"):
+        return response
     headers = response.headers
     if response.status_code == 204:
         # Flask gives everything a type.

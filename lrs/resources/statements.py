@@ -277,13 +277,13 @@ def _note_rejection(response: Response) -> Response:
 # --- Consistent-Through -------------------------------------------------------------------------------------------
 
 
-@xapi.after_request
+@xapi.after_app_request
 def _consistent_through(response: Response) -> Response:
     """On every answer of the resource, errors included (1.0.3 Communication 2.1).
 
     Clients wait for it by reading, so refused reads tell the present bound too; writers answer the last one known here.
     """
-    if (request.endpoint or "").startswith("xapi.statements") and THROUGH not in response.headers:
+    if request.path == "/xapi/statements" and THROUGH not in response.headers:
         response.headers[THROUGH] = consistency.text_of(_bound(g.get("principal"), response.status_code))
     return response
 

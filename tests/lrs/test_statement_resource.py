@@ -222,6 +222,9 @@ def test_browsers_may_call_from_anywhere(client: FlaskClient, xapi: Xapi) -> Non
     assert "Access-Control-Allow-Credentials" not in answer.headers
     exposed = answer.headers["Access-Control-Expose-Headers"]
     assert all(h in exposed for h in ("ETag", "Last-Modified", THROUGH, "X-Experience-API-Version"))
+    for method, path, status in (("DELETE", "/statements", 405), ("PUT", "/about", 405), ("GET", "/nothing", 404)):
+        answer = xapi(method, path)
+        assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (status, "*")
 
 
 # --- who may --------------------------------------------------------------------------------------------------------

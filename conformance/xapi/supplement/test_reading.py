@@ -188,3 +188,22 @@ def test_more_is_short_enough_for_the_server(lrs: Lrs) -> None:
         assert answer.status == 200, answer.body
         found = [s["id"] for s in statements_of(lrs if size < 7000 else old, answer)]
         assert found == ids
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("DELETE", "/statements"),
+        ("PUT", "/about"),
+        ("GET", "/nothing"),
+        ("PATCH", "/agents"),
+        ("POST", "/activities/x"),
+    ],
+)
+def test_the_version_is_on_every_answer(each: Lrs, method: str, path: str) -> None:
+    """1.0.3 Communication 3.3; 2.0 §4.1.7: in every response, where there is no such resource or method too."""
+    answer = each.request(method, path)
+    assert answer.status in (400, 404, 405)
+    assert answer.headers["X-Experience-API-Version"] == each.version
+    if path == "/statements":
+        assert answer.headers[THROUGH]

@@ -205,9 +205,13 @@ def _one(statement: dict[str, Any], path: str) -> tuple[str, str] | None:
         problem = _score(score)
         if problem is not None:
             return f"{path}.result.score", problem
-    definition = target.get("definition")
-    if definition is not None and "interactionType" in definition:
-        return _components(definition, f"{path}.object.definition")
+    found = _components(target)
+    if found is not None:
+        return f"{path}.object{found[0]}", found[1]
+    if context is not None and "contextActivities" in context:
+        found = _context_components(context["contextActivities"])
+        if found is not None:
+            return f"{path}.context.contextActivities{found[0]}", found[1]
     return None
 
 
@@ -221,11 +225,25 @@ def _score(score: dict[str, Any]) -> str | None:
     return None
 
 
-def _components(definition: dict[str, Any], path: str) -> tuple[str, str] | None:
+def _context_components(groups: dict[str, Any]) -> tuple[str, str] | None:
+    for name, items in groups.items():
+        alone = isinstance(items, dict)
+        for number, activity in enumerate([items] if alone else items):
+            problem = _components(activity)
+            if problem is not None:
+                return (f".{name}" if alone else f".{name}[{number}]") + problem[0], problem[1]
+    return None
+
+
+def _components(activity: dict[str, Any]) -> tuple[str, str] | None:
+    """(path within the activity, problem)."""
+    definition = activity.get("definition")
+    if definition is None or "interactionType" not in definition:
+        return None
     for name in _LISTS:
         seen = set()
         for component in definition.get(name, ()):
             if component["id"] in seen:  # 1.0.3 Data 2.4.4.1: ids are distinct within a list
-                return f"{path}.{name}", f"has the id {component['id'][:100]!r} twice"
+                return f".definition.{name}", f"has the id {component['id'][:100]!r} twice"
             seen.add(component["id"])
     return None

@@ -174,8 +174,8 @@ class Parameters:
         value = self.values.get(name)
         if value is None:
             return None
-        # An unencoded + of an offset arrives as a space.
-        moment = parse_timestamp(value[:10] + value[10:].replace(" ", "+"))
+        # An unencoded + of an offset arrives as a blank; so may the T between date and time be one (RFC 3339 §5.6).
+        moment = parse_timestamp(value[:11] + value[11:].replace(" ", "+"))
         if moment is None:
             raise Invalid(f"the parameter {name} is not a timestamp: {value[:100]!r}", code="parameter")
         return moment

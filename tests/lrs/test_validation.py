@@ -55,6 +55,7 @@ def test_full_statement_is_valid(version: Version) -> None:
     validate([FULL, statement()], version)
 
 
+TWICE = {"id": "http://a.b", "definition": {"interactionType": "likert", "scale": [{"id": "a"}, {"id": "a"}]}}
 # (path of the member to set, value, path in the message)
 BROKEN: list[tuple[str, Any, str]] = [
     ("actor", {}, "$.actor"),
@@ -75,6 +76,12 @@ BROKEN: list[tuple[str, Any, str]] = [
     ("object", {"objectType": "StatementRef", "id": "x"}, "$.object.id"),
     ("object.definition.interactionType", "guess", "$.object.definition.interactionType"),
     ("object.definition.choices", [{"id": "a"}, {"id": "a"}], "$.object.definition.choices"),
+    ("context.contextActivities.parent", TWICE, "$.context.contextActivities.parent.definition.scale"),
+    (
+        "context.contextActivities.other",
+        [{"id": "http://a.b"}, TWICE],
+        "$.context.contextActivities.other[1].definition.scale",
+    ),
     ("object.definition.extensions", {"x": 1}, "$.object.definition.extensions"),
     ("result.score.scaled", 1.01, "$.result.score.scaled"),
     ("result.score.scaled", True, "$.result.score.scaled"),
@@ -124,6 +131,14 @@ def test_required_members(member: str) -> None:
     broken = {k: v for k, v in FULL.items() if k != member}
     with pytest.raises(Invalid, match=f"'{member}' is a required property"):
         validate([broken], V2)
+
+
+def test_components_of_a_substatement() -> None:
+    inner = statement(context={"contextActivities": {"category": [TWICE]}})
+    with pytest.raises(
+        Invalid, match=r"\$\.object\.context\.contextActivities\.category\[0\]\.definition\.scale has the id 'a' twice"
+    ):
+        validate([statement(object={"objectType": "SubStatement", **inner})], V2)
 
 
 def test_platform_needs_an_activity() -> None:

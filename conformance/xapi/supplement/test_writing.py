@@ -246,3 +246,12 @@ def test_timestamps_of_2_0_are_utc(lrs: Lrs, sent: str, meant: str) -> None:
         assert abs((moment(value["timestamp"]) - moment(meant)).total_seconds()) < 0.001
     assert read.json()["object"]["result"]["score"]["raw"] == 1.5
     assert send(lrs, one | {"object": sub | {"result": {"score": {"raw": 1.5}}}}).status == 200
+
+
+@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded; charset=UTF-8", "text/plain", None])
+def test_forms_of_browsers_that_can_name_no_type(lrs: Lrs, kind: str | None) -> None:
+    """1.0.3 Communication 1.3: the content type of a form is a SHOULD."""
+    old, one = lrs.speaking("1.0.3"), statement()
+    answer = old.form("PUT", "/statements", {"statementId": one["id"], "content": one}, kind)
+    assert answer.status == 204, answer.body
+    assert old.form("GET", "/statements", {"statementId": one["id"]}, kind).json()["id"] == one["id"]

@@ -38,6 +38,7 @@ STATUS: dict[type[errors.RekamError], int] = {
     errors.Gone: 410,
     errors.PreconditionFailed: 412,
     errors.TooLarge: 413,
+    errors.UnsupportedMedia: 415,
     errors.RateLimited: 429,
     errors.Unavailable: 503,
 }

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 import msgspec
 from flask import Response, g, request
 
-from core.errors import Conflict, Invalid, PreconditionFailed
+from core.errors import Conflict, Invalid, PreconditionFailed, UnsupportedMedia
 from core.settings import get_settings
 from core.web import blueprint
 from lrs import alternate, parsing, versions
@@ -50,6 +50,9 @@ def _negotiate() -> None:
     # /about tells which versions there are, so it needs none (1.0.3 Communication 2.8); preflights cannot send one.
     if request.endpoint != "xapi.about" and request.method != "OPTIONS":
         g.xapi_version = versions.negotiate(request.headers.get(versions.HEADER))
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        # A document would be kept packed, and handed out without a word of it.
+        raise UnsupportedMedia("bodies are taken without Content-Encoding only (RFC 9110 §8.4)")
     query = request.environ.get("QUERY_STRING", "")
     g.xapi_asked = Asked(arguments(query), request.headers.get, lambda: request.get_data(cache=False))
 
@@ -66,6 +69,8 @@ def _finish(response: Response) -> Response:
     headers[versions.HEADER] = _version_of_answer()
     for name, value in FOR_BROWSERS:
         headers[name] = value
+    if response.status_code == 415:
+        headers["Accept-Encoding"] = "identity"
     if request.method == "OPTIONS":
         headers["Access-Control-Allow-Methods"] = "GET, HEAD, PUT, POST, DELETE, OPTIONS"
         headers["Access-Control-Allow-Headers"] = (

@@ -134,6 +134,7 @@ def test_a_route_without_scope_is_closed(client: FlaskClient) -> None:
         ("Gone", 410),
         ("PreconditionFailed", 412),
         ("TooLarge", 413),
+        ("UnsupportedMedia", 415),
         ("RateLimited", 429),
         ("Unavailable", 503),
         ("database", 503),

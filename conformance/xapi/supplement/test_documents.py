@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import time
 import uuid
@@ -244,3 +245,18 @@ def test_ids_that_are_not_utf_8_are_refused(each: Lrs, kind: str) -> None:
     # U+FFFD is a character like others.
     assert each.fetch("PUT", url + "%EF%BF%BD", {}, {"If-None-Match": "*"}).status == 204
     assert each.request("GET", kind, where).json() == ["\ufffd"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_packed_documents_come_back_as_they_are_or_are_refused(each: Lrs, kind: str) -> None:
+    """Kept as they came, they must be handed out with their Content-Encoding (RFC 9110 §8.4)."""
+    where, content = place(kind), gzip.compress(b'{"n": 1}')
+    sent = {"If-None-Match": "*", "Content-Encoding": "gzip"}
+    answer = each.request("PUT", kind, where, content, sent)
+    if answer.status != 415:
+        assert answer.status == 204
+        assert each.request("GET", kind, where).json() == {"n": 1}
+    assert each.request("PUT", kind, where, b"{}", {"If-None-Match": "*", "Content-Encoding": "identity"}).status in (
+        204,
+        412,
+    )

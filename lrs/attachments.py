@@ -43,12 +43,17 @@ class _Hashing:
         return piece
 
 
-def declared(statement: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+def declared(statement: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     """(JSON path, attachment) of everything attached to a statement, and to the SubStatement that is its object (1.0.3 Data 2.4.4.3)."""
-    # No other kind of object has attachments.
-    for path, holder in (("$", statement), ("$.object", statement["object"])):
-        for number, attachment in enumerate(holder.get("attachments", ())):
-            yield f"{path}.attachments[{number}]", attachment
+    target = statement["object"]
+    # No other kind of object has attachments, and hardly any statement.
+    if "attachments" not in statement and "attachments" not in target:
+        return []
+    return [
+        (f"{path}.attachments[{number}]", attachment)
+        for path, holder in (("$", statement), ("$.object", target))
+        for number, attachment in enumerate(holder.get("attachments", ()))
+    ]
 
 
 def receive(parts: Iterable[multipart.Part], statements: list[dict[str, Any]]) -> list[Kept]:

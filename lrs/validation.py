@@ -227,11 +227,11 @@ def _score(score: dict[str, Any]) -> str | None:
 
 def _context_components(groups: dict[str, Any]) -> tuple[str, str] | None:
     for name, items in groups.items():
-        alone = isinstance(items, dict)
-        for number, activity in enumerate([items] if alone else items):
-            problem = _components(activity)
-            if problem is not None:
-                return (f".{name}" if alone else f".{name}[{number}]") + problem[0], problem[1]
+        for activity in [items] if isinstance(items, dict) else items:
+            found = _components(activity) if "definition" in activity else None
+            if found is not None:
+                place = "" if activity is items else f"[{items.index(activity)}]"
+                return f".{name}{place}{found[0]}", found[1]
     return None
 
 

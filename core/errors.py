@@ -63,6 +63,12 @@ class TooLarge(RekamError):
     code = "too_large"
 
 
+class UnsupportedMedia(RekamError):
+    """A body in a form that is not taken here."""
+
+    code = "unsupported_media"
+
+
 class Gone(RekamError):
     """It was there and has ended: a used ticket, an expired token."""
 

@@ -7,7 +7,6 @@ Every view declares who may call it with :func:`scope` or :func:`public`.
 from __future__ import annotations
 
 import base64
-import binascii
 import logging
 import re
 import time
@@ -39,6 +38,7 @@ STATUS: dict[type[errors.RekamError], int] = {
     errors.Gone: 410,
     errors.PreconditionFailed: 412,
     errors.TooLarge: 413,
+    errors.UnsupportedMedia: 415,
     errors.RateLimited: 429,
     errors.Unavailable: 503,
 }
@@ -109,7 +109,7 @@ def basic(value: str) -> tuple[str, str]:
     """(key, secret) of what stands behind ``Basic`` in an Authorization header."""
     try:
         text = base64.b64decode(value.strip(), validate=True).decode("utf-8")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # not base64, not UTF-8, not even ASCII
         raise errors.Unauthenticated("the Basic credentials are not base64 of UTF-8 text (RFC 7617)") from None
     key, colon, secret = text.partition(":")
     if not colon or "\0" in text:

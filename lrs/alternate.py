@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from core.errors import Invalid
+from lrs.formats import is_field_value
 
 # Form fields that are headers; all others are parameters.
 _HEADERS = {
@@ -23,6 +24,8 @@ _HEADERS = {
     "accept": "HTTP_ACCEPT",
     "accept-language": "HTTP_ACCEPT_LANGUAGE",
 }
+# The first is a SHOULD; the browsers for which this syntax was made can send no other type than text/plain, or none.
+_FORMS = ("application/x-www-form-urlencoded", "text/plain", "")
 _METHODS = ("GET", "HEAD", "PUT", "POST", "DELETE")
 FORM_LIMIT = 16 << 20
 # Where a rewritten request carries its fault; the blueprint answers it in its own words.
@@ -57,12 +60,13 @@ def rewrite(environ: Environ) -> None:
     method = next((value.upper() for name, value in query if name == "method"), "")
     if not method or environ.get("HTTP_X_EXPERIENCE_API_VERSION", "").startswith("2"):
         return
-    if not environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
-        raise Invalid("a request with ?method= must be a form (application/x-www-form-urlencoded)")
+    kind = environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
+    if kind not in _FORMS:
+        raise Invalid(f"a request with ?method= must be a form (application/x-www-form-urlencoded), not {kind[:60]!r}")
     fields = _form(environ)
     content = fields.pop("content", None)
     parameters = []
-    environ.pop("CONTENT_TYPE")
+    environ.pop("CONTENT_TYPE", None)
     # Headers first, so that whoever sends a fault below is known, and told of it rather than asked who it is.
     for name, value in fields.items():
         header = _HEADERS.get(name.lower())
@@ -70,6 +74,9 @@ def rewrite(environ: Environ) -> None:
             parameters.append((name, value))
         elif header:
             environ[header] = value
+    unfit = [name for name, value in fields.items() if name.lower() in _HEADERS and not is_field_value(value)]
+    if unfit:
+        raise Invalid(f"the form field {unfit[0]} has characters that no HTTP header can have")
     if environ.get("HTTP_X_EXPERIENCE_API_VERSION", "").startswith("2"):
         raise Invalid("xAPI 2.0 has no alternate request syntax")
     if method not in _METHODS:

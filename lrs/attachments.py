@@ -43,9 +43,22 @@ class _Hashing:
         return piece
 
 
+def declared(statement: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """(JSON path, attachment) of everything attached to a statement, and to the SubStatement that is its object (1.0.3 Data 2.4.4.3)."""
+    target = statement["object"]
+    # No other kind of object has attachments, and hardly any statement.
+    if "attachments" not in statement and "attachments" not in target:
+        return []
+    return [
+        (f"{path}.attachments[{number}]", attachment)
+        for path, holder in (("$", statement), ("$.object", target))
+        for number, attachment in enumerate(holder.get("attachments", ()))
+    ]
+
+
 def receive(parts: Iterable[multipart.Part], statements: list[dict[str, Any]]) -> list[Kept]:
     """Store the parts after the first and check them against the attachments that ``statements`` declare (1.0.3 Data 2.4.11)."""
-    declared = {a["sha2"].lower(): a for s in statements for a in s.get("attachments", ())}
+    wanted = {a["sha2"].lower() for s in statements for _, a in declared(s)}
     kept: dict[str, Kept] = {}
     for part in parts:
         sha2 = part.headers.get("x-experience-api-hash", "").lower()
@@ -53,7 +66,7 @@ def receive(parts: Iterable[multipart.Part], statements: list[dict[str, Any]]) -
             raise Invalid("an attachment part needs Content-Transfer-Encoding: binary", code="attachment")
         if not sha2:
             raise Invalid("an attachment part needs the header X-Experience-API-Hash", code="attachment")
-        if sha2 not in declared:
+        if sha2 not in wanted:
             raise Invalid(f"no statement has an attachment with the hash {sha2[:128]!r}", code="attachment")
         kept[sha2] = keep(part, sha2)
     require(statements, kept.keys())
@@ -76,10 +89,9 @@ def require(statements: list[dict[str, Any]], present: Iterable[str] = ()) -> No
     """Every attachment must come with the request or have a fileUrl."""
     known = set(present)
     for index, statement in enumerate(statements):
-        for number, attachment in enumerate(statement.get("attachments", ())):
+        for path, attachment in declared(statement):
             if attachment["sha2"].lower() in known or "fileUrl" in attachment:
                 continue
-            path = f"$.attachments[{number}]"
             raise Invalid(
                 f"statement {index}: {path} has neither a fileUrl nor a part with its bytes",
                 code="attachment",
@@ -89,6 +101,7 @@ def require(statements: list[dict[str, Any]], present: Iterable[str] = ()) -> No
 
 
 def _check_signatures(statements: list[dict[str, Any]], kept: dict[str, Kept]) -> None:
+    """Those of SubStatements are not looked at: only statements are signed (1.0.3 Data 2.6)."""
     for index, statement in enumerate(statements):
         for attachment in statement.get("attachments", ()):
             found = kept.get(attachment["sha2"].lower())
@@ -116,13 +129,19 @@ def record(tenant_id: int, kept: Iterable[Kept]) -> None:
         session().execute(insert(Attachment).on_conflict_do_nothing(), values)
 
 
-def find(tenant_id: int, statements: Iterable[dict[str, Any]]) -> list[tuple[dict[str, Any], Kept]]:
-    """(attachment as declared, where it is) of those ``statements`` whose bytes are kept; each hash once."""
-    declared = {a["sha2"].lower(): a for s in statements for a in s.get("attachments", ())}
-    if not declared:
+def find(
+    tenant_id: int, statements: Iterable[dict[str, Any]], *, brought: bool = False
+) -> list[tuple[dict[str, Any], Kept]]:
+    """(attachment as declared, where it is) of those ``statements`` whose bytes are kept; each hash once.
+
+    ``brought``: only bytes that surely came with these statements. Who names the hash of a file need not have it where the attachment has
+    a fileUrl; without one the statement was only stored with the bytes (:func:`require`).
+    """
+    wanted = {a["sha2"].lower(): a for s in statements for _, a in declared(s) if not brought or "fileUrl" not in a}
+    if not wanted:
         return []
-    query = select(Attachment).where(Attachment.tenant_id == tenant_id, Attachment.sha2.in_(sorted(declared)))
-    return [(declared[row.sha2], Kept(row.sha2, row.blob, row.size)) for row in session().scalars(query)]
+    query = select(Attachment).where(Attachment.tenant_id == tenant_id, Attachment.sha2.in_(sorted(wanted)))
+    return [(wanted[row.sha2], Kept(row.sha2, row.blob, row.size)) for row in session().scalars(query)]
 
 
 def one(tenant_id: int, sha2: str) -> Kept | None:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import Any
 
 from lrs.formats import parse_timestamp
+from lrs.identity import ifi
 
-# Set by the store, or describing rather than stating.
-_NOT_COMPARED = ("id", "stored", "authority", "version", "timestamp")
+# Set by the store, or describing rather than stating; attachments are not considered (1.0.3 Data 2.3.1; 2.0 §4.2).
+_NOT_COMPARED = ("id", "stored", "authority", "version", "timestamp", "attachments")
 _FRACTION = re.compile(r"(\d+)[.,](\d+)(?=[A-Z])")
 
 
 def same(stored: dict[str, Any], given: dict[str, Any]) -> bool:
     """``stored`` has everything the store adds; ``given`` is as received."""
+    # A store may set `timestamp`, so that it might be left out here. But another one than is stored is something that the sender says and
+    # the store would silently drop: it is told so (409). Where the store has set it, a repetition has none.
     if "timestamp" in given:
         one, two = parse_timestamp(stored["timestamp"]), parse_timestamp(given["timestamp"])
         # Precision below the millisecond may be lost on the way (1.0.3 Data 2.4.7).
@@ -27,8 +31,9 @@ def _statement(value: dict[str, Any]) -> dict[str, Any]:
     out["actor"] = _actor(value["actor"])
     out["verb"] = value["verb"]["id"]
     out["object"] = _object(value["object"])
-    if "context" in value:
-        out["context"] = _context(value["context"])
+    context = _context(out.pop("context", {}))
+    if context:
+        out["context"] = context
     if "result" in value and "duration" in value["result"]:
         out["result"] = value["result"] | {"duration": _duration(value["result"]["duration"])}
     return out
@@ -37,7 +42,7 @@ def _statement(value: dict[str, Any]) -> dict[str, Any]:
 def _actor(value: dict[str, Any]) -> dict[str, Any]:
     out = {"objectType": "Agent"} | value
     if "member" in value:
-        out["member"] = sorted((_actor(m) for m in value["member"]), key=repr)
+        out["member"] = sorted((_actor(m) for m in value["member"]), key=lambda m: ifi(m) or "")
     return out
 
 
@@ -49,7 +54,7 @@ def _object(value: dict[str, Any]) -> dict[str, Any]:
         return _actor(value)
     if kind == "SubStatement":
         # Its timestamp is the sender's own.
-        return _statement(value) | {"timestamp": value.get("timestamp")}
+        return _statement(value) | {"timestamp": _moment(value["timestamp"]) if "timestamp" in value else None}
     return value | {"id": value["id"].lower()}
 
 
@@ -60,12 +65,22 @@ def _context(value: dict[str, Any]) -> dict[str, Any]:
     for name in ("instructor", "team"):
         if name in out:
             out[name] = _actor(out[name])
-    groups = value.get("contextActivities")
-    if groups is not None:
-        out["contextActivities"] = {
-            k: sorted(a["id"] for a in ([v] if isinstance(v, dict) else v)) for k, v in groups.items()
-        }
-    return out
+    for name, part in (("contextAgents", "agent"), ("contextGroups", "group")):
+        if name in out:
+            out[name] = [item | {part: _actor(item[part])} for item in out[name]]
+    if "statement" in out:
+        out["statement"] = _object(out["statement"])
+    groups = {
+        k: sorted(a["id"] for a in ([v] if isinstance(v, dict) else v))
+        for k, v in out.pop("contextActivities", {}).items()
+        if v  # an empty array says nothing
+    }
+    return out | {"contextActivities": groups} if groups else out
+
+
+def _moment(text: str) -> datetime | None:
+    found = parse_timestamp(text)
+    return found and found.replace(microsecond=found.microsecond // 1000 * 1000)
 
 
 def _duration(text: str) -> str:
@@ -79,11 +94,9 @@ def _duration(text: str) -> str:
 
 
 def signed(statement: dict[str, Any], payload: dict[str, Any]) -> bool:
-    """Whether the payload of a signature is the statement, before attachments and what a store sets."""
+    """Whether the payload of a signature is the statement (1.0.3 Data 2.6), before attachments and what a store sets."""
     try:
         one, two = _statement(statement), _statement(payload)
     except (KeyError, TypeError, AttributeError):
         return False
-    one.pop("attachments", None)
-    two.pop("attachments", None)
     return one == two

@@ -24,6 +24,7 @@ from core import clock
 from core.db import as_stored, as_utc, dialect, read, session, write
 from core.errors import Invalid
 from lrs import parsing
+from lrs.formats import is_field_value
 from lrs.identity import ifi, key
 from lrs.models import Document
 
@@ -57,6 +58,15 @@ class Content:
 
 # Called with what is stored (None: nothing) before anything is written; raises to refuse.
 Precondition = Callable[[Content | None], None]
+
+
+def check_content_type(content_type: str) -> None:
+    """:class:`Invalid` unless a document can be kept under this type and answered with it."""
+    if len(content_type) > 255 or not is_field_value(content_type):
+        raise Invalid(
+            "the Content-Type is longer than 255 characters or has some that no HTTP header can have",
+            code="content_type",
+        )
 
 
 def state_place(tenant_id: int, activity_id: str, agent: dict[str, Any], registration: str | None = None) -> Place:

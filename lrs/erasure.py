@@ -272,6 +272,8 @@ def _replace(
 
 def _without_signature(value: dict[str, Any]) -> dict[str, Any]:
     """A signature holds the statement as it was, the person included."""
+    if value["object"].get("objectType") == "SubStatement":
+        value = value | {"object": _without_signature(value["object"])}
     kept = [a for a in value.get("attachments", ()) if a["usageType"] != SIGNATURE]
     if len(kept) == len(value.get("attachments", ())):
         return value

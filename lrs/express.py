@@ -1,8 +1,8 @@
 """The busiest xAPI requests without the framework: three quarters of what a small request costs are HTTP in Python.
 
-It only ever gives good answers. Whatever is out of the ordinary goes through the framework untouched, and so does a request in which
-anything is wrong: there it is refused in the framework's words. Both ways call the same views, and ``tests/lrs/test_express.py`` holds
-their answers against each other.
+It only ever gives good answers. Whatever is out of the ordinary goes through the framework untouched; a request in which something is
+wrong goes there with what was found, and is refused in the framework's words. Both ways call the same views, and
+``tests/lrs/test_express.py`` holds their answers against each other.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
-from urllib.parse import parse_qsl
 
 from flask import Flask
 from werkzeug.wsgi import ClosingIterator
@@ -89,9 +88,6 @@ class Express:
     def _answer(self, view: View, environ: Environ, body: bytes) -> Answered | None:
         """None where the framework has to say what is wrong."""
         started = time.perf_counter()
-        arguments = _arguments(environ.get("QUERY_STRING", ""))
-        if arguments is None:
-            return None
         with self.app.app_context() as context:
             g: Any = context.g  # without the proxy
             g.request_id = web.request_id(environ.get("HTTP_X_REQUEST_ID", ""))
@@ -99,10 +95,13 @@ class Express:
                 scopes = view.rekam_scopes  # type: ignore[attr-defined]
                 g.principal = web.permitted(environ.get("HTTP_AUTHORIZATION"), *scopes)
                 g.xapi_version = versions.negotiate(environ.get("HTTP_X_EXPERIENCE_API_VERSION"))
+                arguments = http.arguments(environ.get("QUERY_STRING", ""))
                 g.xapi_asked = http.Asked(arguments, lambda name: _header(environ, name), lambda: body)
                 answer = view()
-            except RekamError:
-                return None  # and nothing is stored
+            except RekamError as error:
+                if "principal" in g:
+                    environ[http.FAILED] = error  # nothing is stored; to find out again what is wrong may take long
+                return None
             except Exception as error:
                 environ[http.FAILED] = error  # something may have been stored: not to be tried again
                 return None
@@ -111,19 +110,6 @@ class Express:
         tell = partial(web.answered, method, path, path, answer.status, seconds, g.principal, g.request_id)
         content = [answer.content] if isinstance(answer.content, bytes) else answer.content
         return answer.status, headers, content, tell
-
-
-def _arguments(query: str) -> list[tuple[str, list[str]]] | None:
-    """The parameters of a query string; None where only the framework knows what to make of it."""
-    if not query:
-        return []
-    found: dict[str, list[str]] = {}
-    try:
-        for name, value in parse_qsl(query, keep_blank_values=True, errors="strict"):
-            found.setdefault(name, []).append(value)
-    except UnicodeDecodeError:
-        return None
-    return list(found.items()) if query.isascii() else None
 
 
 def _header(environ: Environ, name: str) -> str | None:

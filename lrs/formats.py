@@ -18,14 +18,18 @@ _LANGUAGE = re.compile(
     r"(?:-[A-Za-z]{4})?(?:-(?:[A-Za-z]{2}|[0-9]{3}))?(?:-(?:[A-Za-z0-9]{5,8}|[0-9][A-Za-z0-9]{3}))*"
     r"(?:-[0-9A-WY-Za-wy-z](?:-[A-Za-z0-9]{2,8})+)*(?:-[xX](?:-[A-Za-z0-9]{1,8})+)?"
     r"|[xX](?:-[A-Za-z0-9]{1,8})+|[iI](?:-[A-Za-z0-9]{2,8})+"
+    r"|[eE][nN]-[gG][bB]-[oO][eE][dD]|[sS][gG][nN]-(?:[bB][eE]-(?:[fF][rR]|[nN][lL])|[cC][hH]-[dD][eE])"
 )
 # ISO 8601 §4.4: weeks stand alone, a T needs a part after it, only the last part may have a fraction.
 _DURATION = re.compile(
-    r"P(?=.)(?:[0-9]+(?:[.,][0-9]+)?W|(?:[0-9]+(?:[.,][0-9]+)?Y)?(?:[0-9]+(?:[.,][0-9]+)?M)?(?:[0-9]+(?:[.,][0-9]+)?D)?"
+    r"P(?=.)(?!.*[.,][0-9]+[A-Z].)(?:[0-9]+(?:[.,][0-9]+)?W|(?:[0-9]+(?:[.,][0-9]+)?Y)?(?:[0-9]+(?:[.,][0-9]+)?M)?(?:[0-9]+(?:[.,][0-9]+)?D)?"
     r"(?:T(?=[0-9])(?:[0-9]+(?:[.,][0-9]+)?H)?(?:[0-9]+(?:[.,][0-9]+)?M)?(?:[0-9]+(?:[.,][0-9]+)?S)?)?)"
 )
-_MEDIA_TYPE = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+/[!#$%&'*+.^_`|~0-9A-Za-z-]+(?:[ \t]*;[^\n]*)?")
+_MEDIA_TYPE = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+/[!#$%&'*+.^_`|~0-9A-Za-z-]+(?:[ \t]*;[^\r\n\u2028\u2029]*)?")
 _VERSION = re.compile(r"1\.0(?:\.[0-9]+)?|2\.0(?:\.[0-9]+)?")
+# 1.0.3 Data 2.4.10: whatever does not start with "1.0." is rejected, but the official suite wants 1.0 to be taken.
+_VERSION_1 = re.compile(r"1\.0(?:\.[0-9]+)?")
+_FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _TIMESTAMP = re.compile(
     r"([0-9]{4})-?([0-9]{2})-?([0-9]{2})[Tt ]([0-9]{2})(?::?([0-9]{2})(?::?([0-9]{2})(?:[.,]([0-9]+))?)?)?"
     r"([Zz]|[+-][0-9]{2}(?::?[0-9]{2})?)?"
@@ -71,6 +75,7 @@ PATTERNS: dict[str, str] = {
     "duration": _DURATION.pattern,
     "media-type": _MEDIA_TYPE.pattern,
     "version": _VERSION.pattern,
+    "version 1.0.x": _VERSION_1.pattern,
 }
 
 
@@ -99,3 +104,8 @@ def is_uuid(text: str) -> bool:
 
 def is_iri(text: str) -> bool:
     return _IRI.fullmatch(text) is not None
+
+
+def is_field_value(text: str) -> bool:
+    """Whether HTTP can carry ``text`` as a header's value (RFC 9110 §5.5; WSGI has its bytes as Latin-1)."""
+    return _FIELD_VALUE.fullmatch(text) is not None

@@ -110,15 +110,21 @@ def _pick(holder: dict[str, Any], names: tuple[str, ...], languages: list[str]) 
 
 
 def best(words: dict[str, str], languages: list[str]) -> dict[str, str]:
-    """The entry of a language map that suits ``languages`` (best first) most: same tag, same language, else the first."""
+    """The entry of a language map that suits ``languages`` (best first) most, else the first."""
     tags = {tag.lower(): tag for tag in words}
-    for wanted in languages:
-        wanted = wanted.lower()
-        if wanted in tags:
-            return {tags[wanted]: words[tags[wanted]]}
-        primary = wanted.partition("-")[0]
-        for low, tag in tags.items():
-            if low.partition("-")[0] == primary:
-                return {tag: words[tag]}
-    first = next(iter(words))
-    return {first: words[first]}
+    found = (tag for wanted in languages if (tag := _lookup(tags, wanted.lower())) is not None)
+    tag = next(found, next(iter(words)))
+    return {tag: words[tag]}
+
+
+def _lookup(tags: dict[str, str], wanted: str) -> str | None:
+    """The tag for a language range: itself or the longest beginning of it (RFC 4647 §3.4), else another form of the language."""
+    part = wanted
+    while part:
+        if part in tags:
+            return tags[part]
+        part = part.rpartition("-")[0]
+        if part[-2:-1] == "-":
+            part = part[:-2]
+    primary = wanted.partition("-")[0]
+    return next((tag for low, tag in tags.items() if low.partition("-")[0] == primary), None)

@@ -21,7 +21,7 @@ from sqlalchemy import text
 from core import clock
 from core.db import dialect, session
 from core.errors import Conflict, Invalid
-from lrs import comparison, consistency, documents, erasure, parsing, rows, sql, store, versions
+from lrs import attachments, comparison, consistency, documents, erasure, parsing, rows, sql, store, versions
 from lrs.documents import Content, Place
 from lrs.formats import parse_timestamp
 from lrs.identity import ifi
@@ -106,9 +106,9 @@ class Declared(NamedTuple):
 def declared(batch: Iterable[Incoming]) -> dict[str, Declared]:
     """SHA-2 → where it is declared, for every attachment of ``batch``."""
     return {
-        attachment["sha2"].lower(): Declared(f"$.attachments[{number}]", "fileUrl" in attachment)
+        attachment["sha2"].lower(): Declared(path, "fileUrl" in attachment)
         for one in batch
-        for number, attachment in enumerate(one.received.value.get("attachments", ()))
+        for path, attachment in attachments.declared(one.received.value)
     }
 
 
@@ -270,6 +270,10 @@ def read_document(tenant_id: int, data: bytes, where: str, line: int | None = No
     except (msgspec.MsgspecError, UnicodeDecodeError, ValueError) as error:
         text_, _, path = str(error).partition(" - at `")
         raise Invalid(f"{where}: {path.rstrip('`') or '$'} {text_}", line=line, path=path.rstrip("`") or "$") from None
+    try:
+        documents.check_content_type(found.content_type)
+    except Invalid as error:
+        raise Invalid(f"{where}: $.contentType: {error.message}", line=line, path="$.contentType") from None
     agent = ifi(found.agent) if found.agent is not None else None
     if (found.kind != "agent_profile") != (found.activity_id is not None):
         raise Invalid(f"{where}: $.activityId does not go with the kind {found.kind}", line=line, path="$.activityId")

@@ -113,6 +113,16 @@ class Reader:
 
     def _headers(self) -> dict[str, str]:
         headers: dict[str, str] = {}
+        for line in self._unfolded():
+            name, colon, value = line.partition(":")
+            if not colon:
+                raise Invalid("a part has a malformed header", code="multipart")
+            headers[name.strip().lower()] = value.strip()
+        return headers
+
+    def _unfolded(self) -> list[str]:
+        """Header lines up to the empty one; those that begin with a blank belong to the one before (RFC 5322 §2.2.3)."""
+        lines: list[str] = []
         total = 0
         while True:
             while b"\r\n" not in self._buffer:
@@ -122,13 +132,15 @@ class Reader:
             if not line:
                 # The line end also begins the delimiter of an empty part.
                 self._buffer = self._buffer if rest.startswith(self._delimiter[2:]) else rest
-                return headers
+                return lines
             self._buffer = rest
             total += len(line)
-            name, colon, value = line.decode("latin-1").partition(":")
-            if not colon or total > HEADERS_LIMIT:
-                raise Invalid("a part has a malformed header", code="multipart")
-            headers[name.strip().lower()] = value.strip()
+            if total > HEADERS_LIMIT:
+                raise Invalid("the headers of a part are too long", code="multipart")
+            if lines and line[:1] in (b" ", b"\t"):
+                lines[-1] += line.decode("latin-1")
+            else:
+                lines.append(line.decode("latin-1"))
 
 
 def head(boundary: str, headers: dict[str, str]) -> bytes:

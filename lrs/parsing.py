@@ -270,6 +270,11 @@ def _check_width(statement: dict[str, Any], index: int) -> None:
         raise Invalid(text, code="statement", index=index, path="$")
 
 
+def members(raw: msgspec.Raw) -> Members:
+    """The exact bytes of each member of a JSON object."""
+    return _members.decode(raw)
+
+
 def from_values(values: list[dict[str, Any]]) -> list[Received]:
     """Statements built in this process, as if they had been received."""
     received = []

@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import delete, exists, select
 
 from core.db import session
-from lrs import consistency, query, removal
+from lrs import attachments, consistency, query, removal
 from lrs.models import Attachment, StatementReference, StatementRow, StatementTarget
 from lrs.query import Filters
 
@@ -114,7 +114,7 @@ def orphans(tenant_id: int, after: str, limit: int = 20_000) -> tuple[list[str],
         rows = _declaring(tenant_id, position)
         session().rollback()
         for _, body in rows:
-            idle -= {a["sha2"].lower() for a in msgspec.json.decode(body).get("attachments", ())}
+            idle -= {a["sha2"].lower() for _, a in attachments.declared(msgspec.json.decode(body))}
         if len(rows) < BATCH:
             break
         position = rows[-1][0]
@@ -126,7 +126,8 @@ def _declaring(tenant_id: int, after: int) -> list[tuple[int, str]]:
     query = select(row.position, row.body).where(
         row.tenant_id == tenant_id, row.position > after, row.body.contains('"attachments"')
     )
-    return [(p or 0, body or "{}") for p, body in session().execute(query.order_by(row.position).limit(BATCH))]
+    rows = session().execute(query.order_by(row.position).limit(BATCH))
+    return [(position, body) for position, body in rows if position is not None and body is not None]
 
 
 def forget_attachments(tenant_id: int, hashes: list[str]) -> int:

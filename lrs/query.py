@@ -37,7 +37,8 @@ from lrs.identity import (
 class Filters:
     """``agent`` is an agent or identified group object. ``since`` excludes its moment, ``until`` includes it (aware datetimes).
 
-    ``authority`` (see :func:`authority_reference`) keeps only what one credential has stored.
+    ``authority`` (see :func:`authority_reference`) keeps only what one credential has stored. ``references`` are what
+    :func:`wanted_references` gave for filters, in place of these: numbers where there may be long texts.
     """
 
     agent: dict[str, Any] | None = None
@@ -49,6 +50,7 @@ class Filters:
     since: datetime | None = None
     until: datetime | None = None
     authority: int | None = None
+    references: tuple[tuple[int, ...], ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,8 @@ def wanted_references(filters: Filters) -> list[tuple[int, ...]]:
 
     Fewest statements first as far as the kind tells: the first filter drives the scan.
     """
+    if filters.references is not None:
+        return list(filters.references)
     found: list[tuple[int, ...]] = []
     if filters.registration is not None:
         found.append((reference(REGISTRATION, filters.registration.lower()),))

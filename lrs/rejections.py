@@ -18,7 +18,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from core import clock
 from core.credentials import Principal
 from core.db import Model, UtcDateTime, session, unit_of_work
-from core.errors import Conflict, NotFound
+from core.errors import Conflict, Invalid, NotFound
 from core.ids import new_id
 from core.settings import get_settings
 from lrs import attachments, parsing, store, versions
@@ -182,7 +182,7 @@ def replay(rejection: Rejection, authority: dict[str, Any], body: bytes | None, 
         if not is_whole(rejection):
             raise Conflict("not all of this request was kept (it was long or had attachments): send a corrected body")
         body = rejection.body.encode()
-    rules = versions.negotiate(rejection.version)
+    rules = _rules(rejection.version)
     received, _ = parsing.statements(body)
     if rejection.method == "PUT" and rejection.statement_id and len(received) == 1 and "id" not in received[0].value:
         received = [_with_id(received[0], rejection.statement_id)]
@@ -192,6 +192,14 @@ def replay(rejection: Rejection, authority: dict[str, Any], body: bytes | None, 
     (ids,) = store.store_prepared(rejection.tenant_id, [prepared], define=define)
     rejection.replayed = clock.now()
     return ids
+
+
+def _rules(version: str) -> versions.Version:
+    """Those that were asked for; where that was the fault, those of the newest version, which also take what 1.0.x has."""
+    try:
+        return versions.negotiate(version)
+    except Invalid:
+        return versions.of(versions.SUPPORTED[0])
 
 
 def _with_id(one: Received, statement_id: str) -> Received:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from typing import Any
 import msgspec
 
 from core.ids import new_id
+from lrs import parsing
 from lrs.formats import parse_timestamp
 from lrs.identity import (
     ACTIVITY,
@@ -22,7 +24,7 @@ from lrs.identity import (
     ifi,
     reference,
 )
-from lrs.parsing import Received
+from lrs.parsing import Members, Received
 from lrs.validation import VOIDED
 from lrs.versions import Version
 
@@ -77,14 +79,13 @@ def prepare(received: Received, version: Version, authority: Authority) -> Prepa
     if "version" not in value:
         members["version"] = msgspec.Raw(f'"{version.statement_default}"'.encode())
     members["authority"] = msgspec.Raw(authority.packed)
-    if version.utc_timestamps and "timestamp" in value:
-        members["timestamp"] = _utc(value["timestamp"], members["timestamp"])
     target = value["object"]
     kind = target.get("objectType")
-    if "context" in value and _lift_single_activities(value["context"]):
-        members["context"] = msgspec.Raw(msgspec.json.encode(value["context"]))
-    if kind == "SubStatement" and "context" in target and _lift_single_activities(target["context"]):
-        members["object"] = msgspec.Raw(msgspec.json.encode(target))
+    _normalise(value, members, version)
+    if kind == "SubStatement":
+        inner = parsing.members(members["object"])
+        if _normalise(target, inner, version):
+            members["object"] = msgspec.Raw(msgspec.json.encode(inner))
     pointed = target["id"].lower() if kind == "StatementRef" else None
     everybody, everything = list(actors(value)), list(activities(value))
     return Prepared(
@@ -107,14 +108,29 @@ def _new_statement_id() -> str:
     return f"{id_[:14]}4{id_[15:]}"
 
 
-def _utc(text: str, raw: msgspec.Raw) -> msgspec.Raw:
-    """2.0 §4.2.7: timestamps are kept in UTC. The digits of the fraction are kept as they came."""
-    if text[-1] in "Zz" and "T" in text:
-        return raw
+def _normalise(value: dict[str, Any], members: Members, version: Version) -> bool:
+    """Bring a statement or SubStatement into the form in which it is kept; says whether that changed anything."""
+    changed = False
+    if version.utc_timestamps and "timestamp" in value and _UTC.fullmatch(value["timestamp"]) is None:
+        value["timestamp"] = _utc(value["timestamp"])
+        members["timestamp"] = msgspec.Raw(f'"{value["timestamp"]}"'.encode())
+        changed = True
+    if "context" in value and _lift_single_activities(value["context"]):
+        members["context"] = msgspec.Raw(msgspec.json.encode(value["context"]))
+        changed = True
+    return changed
+
+
+# Of timestamps that are known to be one, those that are RFC 3339 in UTC already: these keep all digits of their fraction.
+_UTC = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?Z")
+
+
+def _utc(text: str) -> str:
+    """2.0 §4.2.7: timestamps are kept in UTC."""
     moment = parse_timestamp(text)
     if moment is None:
         raise ValueError("timestamp was not validated")
-    return msgspec.Raw(f'"{format_time(moment)}"'.encode())
+    return format_time(moment)
 
 
 def format_time(moment: datetime) -> str:

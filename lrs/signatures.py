@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from itertools import pairwise
 from typing import Any
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512
 
@@ -22,10 +21,11 @@ def verify(signature: bytes, statement: dict[str, Any], index: int) -> None:
     """Raise :class:`Invalid` unless ``signature`` is a well-formed JWS of this statement, right for its certificate if it brings one."""
     try:
         head, payload, mark = signature.decode("ascii").strip().split(".")
-        header, content, proof = parsing.loads(_decoded(head)), _decoded(payload), _decoded(mark)
-    except (ValueError, binascii.Error):
+        header, content, proof = _decoded(head), _decoded(payload), _decoded(mark)
+    except ValueError:
         raise _bad(index, "is not a JWS in compact serialization (RFC 7515)") from None
-    if not isinstance(header, dict) or header.get("alg") not in _HASHES:
+    header = parsing.loads(header, f"the header of the signature of statement {index}")
+    if not isinstance(header, dict) or not isinstance(header.get("alg"), str) or header["alg"] not in _HASHES:
         raise _bad(index, "must use RS256, RS384 or RS512")
     signed = parsing.loads(content, f"the payload of the signature of statement {index}")
     if not isinstance(signed, dict) or not comparison.signed(statement, signed):
@@ -47,7 +47,7 @@ def _verify_chain(header: dict[str, Any], data: bytes, proof: bytes, index: int)
         key = certificates[0].public_key()
         for child, parent in pairwise(certificates):
             child.verify_directly_issued_by(parent)
-    except (ValueError, TypeError, binascii.Error, InvalidSignature):
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm, x509.InvalidVersion):
         raise _bad(index, "has an x5c header whose certificates cannot be read or do not sign each other") from None
     if not isinstance(key, rsa.RSAPublicKey):
         raise _bad(index, "has a certificate without an RSA key")

@@ -40,11 +40,13 @@ WITHOUT_HEADER = "0.9"
 
 
 def of(name: str) -> Version:
-    """The rules of a version name such as ``1.0.1`` or ``2.0``; :class:`Invalid` for others."""
-    if re.fullmatch(r"1\.0(\.[0-3])?", name):
-        return V1
-    if name in ("2.0", "2.0.0"):
-        return V2
+    """The rules of a version name such as ``1.0.1`` or ``2.0``; :class:`Invalid` for others.
+
+    Patches to come keep the rules of their line: every 1.0.x is accepted (1.0.3 Communication 3.3), and every 2.0.x (2.0 §4.1.7).
+    """
+    line = re.fullmatch(r"(1\.0|2\.0)(?:\.[0-9]{1,3})?", name)
+    if line is not None:
+        return V1 if line[1] == "1.0" else V2
     raise Invalid(f"xAPI version {name[:40]!r} is not supported; one of {', '.join(SUPPORTED)}", code="version")
 
 

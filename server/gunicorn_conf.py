@@ -33,6 +33,7 @@ worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108
 accesslog = None
 errorlog = "-"
 loglevel = "warning"
+logger_class = "server.gunicorn_log.GunicornLog"
 wsgi_app = "wsgi:app"
 # Loaded once and shared: a worker costs what it changes, and a new one is there at once. Nothing is connected before the fork.
 preload_app = True

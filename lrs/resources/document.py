@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from core.db import unit_of_work
-from core.errors import Invalid, NotFound
+from core.errors import NotFound
 from core.web import principal
 from lrs import documents
 from lrs.documents import Place
@@ -92,8 +92,7 @@ class DocumentResource:
 
 def _sent() -> tuple[bytes, str]:
     content_type = http.asked().header("Content-Type") or "application/octet-stream"
-    if len(content_type) > 255 or not content_type.isprintable():
-        raise Invalid("the Content-Type is longer than 255 characters or not printable", code="content_type")
+    documents.check_content_type(content_type)
     return http.body(), content_type
 
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any, NamedTuple
+from urllib.parse import parse_qsl
 
 import msgspec
 from flask import Response, g, request
 
-from core.errors import Conflict, Invalid, PreconditionFailed
+from core.errors import Conflict, Invalid, PreconditionFailed, UnsupportedMedia
 from core.settings import get_settings
 from core.web import blueprint
 from lrs import alternate, parsing, versions
@@ -41,6 +42,7 @@ FAILED = "rekam.xapi_failed"
 def _negotiate() -> None:
     request.max_content_length = get_settings().statement_request_limit
     if FAILED in request.environ:
+        g.xapi_body = request.get_data(cache=False)  # in memory already
         raise request.environ[FAILED]
     problem = request.environ.get(alternate.PROBLEM)
     if problem is not None:
@@ -48,11 +50,18 @@ def _negotiate() -> None:
     # /about tells which versions there are, so it needs none (1.0.3 Communication 2.8); preflights cannot send one.
     if request.endpoint != "xapi.about" and request.method != "OPTIONS":
         g.xapi_version = versions.negotiate(request.headers.get(versions.HEADER))
-    g.xapi_asked = Asked(list(request.args.lists()), request.headers.get, lambda: request.get_data(cache=False))
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        # A document would be kept packed, and handed out without a word of it.
+        raise UnsupportedMedia("bodies are taken without Content-Encoding only (RFC 9110 §8.4)")
+    query = request.environ.get("QUERY_STRING", "")
+    g.xapi_asked = Asked(arguments(query), request.headers.get, lambda: request.get_data(cache=False))
 
 
-@xapi.after_request
+@xapi.after_app_request
 def _finish(response: Response) -> Response:
+    """Also where no view was found for the address or method: "in every response" (1.0.3 Communication 3.3; 2.0 §4.1.7)."""
+    if not request.path.startswith("/xapi/"):
+        return response
     headers = response.headers
     if response.status_code == 204:
         # Flask gives everything a type.
@@ -60,6 +69,8 @@ def _finish(response: Response) -> Response:
     headers[versions.HEADER] = _version_of_answer()
     for name, value in FOR_BROWSERS:
         headers[name] = value
+    if response.status_code == 415:
+        headers["Accept-Encoding"] = "identity"
     if request.method == "OPTIONS":
         headers["Access-Control-Allow-Methods"] = "GET, HEAD, PUT, POST, DELETE, OPTIONS"
         headers["Access-Control-Allow-Headers"] = (
@@ -110,6 +121,21 @@ def asked() -> Asked:
     return found
 
 
+def arguments(query: str) -> list[tuple[str, list[str]]]:
+    """The parameters of a query string as WSGI has it, each with all its values; :class:`Invalid` unless it is UTF-8 (RFC 3986 §2.5).
+
+    Whatever else was made of other bytes could also be what somebody really means.
+    """
+    found: dict[str, list[str]] = {}
+    try:
+        text = query if query.isascii() else query.encode("latin-1").decode("utf-8")
+        for name, value in parse_qsl(text, keep_blank_values=True, errors="strict"):
+            found.setdefault(name, []).append(value)
+    except UnicodeDecodeError:
+        raise Invalid("the query is not percent-encoded UTF-8", code="parameter") from None
+    return list(found.items())
+
+
 # --- parameters ---------------------------------------------------------------------------------------------------
 
 
@@ -124,8 +150,8 @@ class Parameters:
                 raise Invalid(f"unknown parameter {name[:50]!r}; this resource takes {known}", code="parameter")
             if len(values) > 1:
                 raise Invalid(f"the parameter {name} is given twice", code="parameter")
-            if "\0" in values[0] or "\ufffd" in values[0]:
-                raise Invalid(f"the parameter {name} is not UTF-8 text or contains U+0000", code="parameter")
+            if "\0" in values[0]:
+                raise Invalid(f"the parameter {name} contains U+0000", code="parameter")
             self.values[name] = values[0]
         for name in required:
             if not self.values.get(name):
@@ -153,8 +179,8 @@ class Parameters:
         value = self.values.get(name)
         if value is None:
             return None
-        # An unencoded + of an offset arrives as a space.
-        moment = parse_timestamp(value[:10] + value[10:].replace(" ", "+"))
+        # An unencoded + of an offset arrives as a blank; so may the T between date and time be one (RFC 3339 §5.6).
+        moment = parse_timestamp(value[:11] + value[11:].replace(" ", "+"))
         if moment is None:
             raise Invalid(f"the parameter {name} is not a timestamp: {value[:100]!r}", code="parameter")
         return moment

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import datetime
 
 import msgspec
 from flask import current_app
@@ -13,10 +14,15 @@ from core.errors import Invalid
 
 
 class Continuation(msgspec.Struct, frozen=True):
-    """A query and where to go on. ``through`` is the bound (milliseconds) its first page had. Good for as long as the server's key."""
+    """A query and where to go on. ``through`` is the bound (milliseconds) its first page had. Good for as long as the server's key.
+
+    Filters are in it as their references (:func:`lrs.query.wanted_references`): whatever length they have, a link is short.
+    """
 
     key: str
-    filters: dict[str, str]
+    references: tuple[tuple[int, ...], ...]
+    since: datetime | None
+    until: datetime | None
     limit: int
     format: str
     attachments: bool
@@ -43,8 +49,3 @@ def read(token: str) -> Continuation:
         return msgspec.json.decode(base64_decode(_signer().unsign(token)), type=Continuation)
     except (BadData, msgspec.DecodeError):
         raise Invalid("this more link was not made by this server or has been changed", code="parameter") from None
-
-
-def arguments(continuation: Continuation) -> list[tuple[str, list[str]]]:
-    """The parameters its first page was asked with, as :class:`lrs.resources.http.Asked` has them."""
-    return [(name, [value]) for name, value in continuation.filters.items()]

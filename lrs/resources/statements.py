@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import msgspec
@@ -153,9 +152,12 @@ def read() -> Answer:
     parameters = Parameters(_READ)
     if "more" in parameters:
         return _continue(parameters)
+    filters = _filters(parameters)
     wanted = more.Continuation(
         key=principal().key,
-        filters={name: parameters.text(name) for name in _FILTERS if name in parameters},
+        references=tuple(query.wanted_references(filters)),
+        since=filters.since,
+        until=filters.until,
         limit=min(parameters.number("limit") or PAGE, PAGE_MOST),
         format=_format(parameters),
         attachments=parameters.boolean("attachments"),
@@ -163,7 +165,7 @@ def read() -> Answer:
         after=None,
         through=None,
     )
-    return _page(wanted, _filters(parameters))
+    return _page(wanted)
 
 
 def _continue(parameters: Parameters) -> Answer:
@@ -172,8 +174,7 @@ def _continue(parameters: Parameters) -> Answer:
     wanted = more.read(parameters.text("more"))
     if wanted.key != principal().key:
         raise Forbidden("this more link belongs to another credential")
-    g.xapi_asked = dataclasses.replace(http.asked(), arguments=more.arguments(wanted))
-    return _page(wanted, _filters(Parameters(_FILTERS)))
+    return _page(wanted)
 
 
 def _filters(parameters: Parameters) -> Filters:
@@ -186,7 +187,6 @@ def _filters(parameters: Parameters) -> Filters:
         related_activities=parameters.boolean("related_activities"),
         since=parameters.moment("since"),
         until=parameters.moment("until"),
-        authority=_only_mine(),
     )
 
 
@@ -202,8 +202,9 @@ def _format(parameters: Parameters) -> str:
     return word
 
 
-def _page(wanted: more.Continuation, filters: Filters) -> Answer:
+def _page(wanted: more.Continuation) -> Answer:
     tenant_id = principal().tenant_id
+    filters = Filters(references=wanted.references, since=wanted.since, until=wanted.until, authority=_only_mine())
     now_through = consistency.consistent_through(tenant_id)
     # Pages newest first stay within what the first one saw; oldest first they go on to what has come since.
     through = now_through if wanted.ascending or wanted.through is None else wanted.through
@@ -255,7 +256,9 @@ def _formatted(bodies: list[bytes], word: str) -> list[bytes]:
 def _answer(body: bytes, headers: list[tuple[str, str]], statements: list[bytes], with_attachments: bool) -> Answer:
     if not with_attachments:
         return Answer(body, 200, [("Content-Type", "application/json"), *headers])
-    found = attachments.find(principal().tenant_id, (msgspec.json.decode(s) for s in statements))
+    # Whoever may read all statements may read what is attached to any of them.
+    brought = not principal().may("statements/read")
+    found = attachments.find(principal().tenant_id, (msgspec.json.decode(s) for s in statements), brought=brought)
     boundary = new_secret()
     # The database is done with: the blobs may take long to send.
     kind = ("Content-Type", f"multipart/mixed; boundary={boundary}")
@@ -274,13 +277,13 @@ def _note_rejection(response: Response) -> Response:
 # --- Consistent-Through -------------------------------------------------------------------------------------------
 
 
-@xapi.after_request
+@xapi.after_app_request
 def _consistent_through(response: Response) -> Response:
     """On every answer of the resource, errors included (1.0.3 Communication 2.1).
 
     Clients wait for it by reading, so refused reads tell the present bound too; writers answer the last one known here.
     """
-    if (request.endpoint or "").startswith("xapi.statements") and THROUGH not in response.headers:
+    if request.path == "/xapi/statements" and THROUGH not in response.headers:
         response.headers[THROUGH] = consistency.text_of(_bound(g.get("principal"), response.status_code))
     return response
 

@@ -105,7 +105,7 @@ def test_scope_matrix(client: FlaskClient) -> None:
 
 @pytest.mark.parametrize(
     "header",
-    ["", "Basic", "Basic !!!", "Basic bm9jb2xvbg==", "Basic /////w==", "Digest x", "Basic " + "A" * 5000],
+    ["", "Basic", "Basic !!!", "Basic é", "Basic bm9jb2xvbg==", "Basic /////w==", "Digest x", "Basic " + "A" * 5000],
 )
 def test_broken_authorization_is_401_with_a_challenge(client: FlaskClient, header: str) -> None:
     answer = client.get("/probe/guarded", base_url=BASE, headers={"Authorization": header})
@@ -134,6 +134,7 @@ def test_a_route_without_scope_is_closed(client: FlaskClient) -> None:
         ("Gone", 410),
         ("PreconditionFailed", 412),
         ("TooLarge", 413),
+        ("UnsupportedMedia", 415),
         ("RateLimited", 429),
         ("Unavailable", 503),
         ("database", 503),

@@ -18,7 +18,9 @@ from cryptography.x509.oid import NameOID
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from tests.conftest import TestTenant
+from core import credentials
+from core.db import unit_of_work
+from tests.conftest import TestTenant, basic
 from tests.lrs.builders import new_uuid, statement
 from tests.lrs.http import Xapi
 
@@ -190,6 +192,29 @@ def test_one_attachment_whole_and_in_ranges(xapi: Xapi, other_tenant: TestTenant
     assert Xapi(xapi.client, other_tenant.auth)("GET", path).status_code == 404
 
 
+def test_whoever_names_a_hash_does_not_get_the_bytes(xapi: Xapi, tenant: TestTenant) -> None:
+    """`statements/read/mine` gives what came with one's own statements, not what others brought under the same hash."""
+    theirs, own = b"theirs " + new_uuid().encode(), b"own " + new_uuid().encode()
+    assert post(xapi, statement(attachments=[attachment(theirs)]), part(theirs)).status_code == 200
+    with unit_of_work():
+        made, secret = credentials.create(tenant.id, ["statements/write", "statements/read/mine"])
+        mine = Xapi(xapi.client, basic(made.key, secret))
+    guessed = statement(id=new_uuid(), attachments=[attachment(theirs, fileUrl="http://example.com/any")])
+    assert mine("POST", "/statements", guessed).status_code == 200
+    brought = statement(id=new_uuid(), attachments=[attachment(own)])
+    assert post(mine, brought, part(own)).status_code == 200
+    for asked in ({"statementId": guessed["id"]}, {"limit": "10"}):
+        answer = mine("GET", "/statements", attachments="true", **asked)
+        assert answer.status_code == 200
+        assert theirs not in answer.data
+    assert [p[2] for p in parts_of(mine("GET", "/statements", statementId=brought["id"], attachments="true"))[1:]] == [
+        own
+    ]
+    both = parts_of(xapi("GET", "/statements", statementId=guessed["id"], attachments="true"))
+    assert [p[2] for p in both[1:]] == [theirs]
+    assert mine("GET", f"/attachments/{hashlib.sha256(theirs).hexdigest()}").status_code == 403
+
+
 # --- signatures -----------------------------------------------------------------------------------------------------
 
 KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -241,6 +266,18 @@ def test_signed_statements(xapi: Xapi) -> None:
             assert answer.status_code == 200, (algorithm, header.keys(), answer.text)
 
 
+def altered(part: bytes, offset: int) -> str:
+    """The certificate with another byte in the first place that has ``part``."""
+    der = bytearray(base64.b64decode(OWN))
+    der[der.index(part) + offset] = 0x63
+    return base64.b64encode(der).decode()
+
+
+def with_algorithm(value: dict[str, Any], algorithm: Any) -> bytes:
+    payload, proof = jws(value).split(b".")[1:]
+    return b".".join([b64(json.dumps({"alg": algorithm}).encode()).encode(), payload, proof])
+
+
 BAD: dict[str, Any] = {
     "another statement": lambda s: jws(s | {"actor": {"mbox": "mailto:eve@example.com"}}),
     "another key than the certificate's": lambda s: jws(s, OTHER_KEY, x5c=[OWN]),
@@ -249,6 +286,12 @@ BAD: dict[str, Any] = {
     "no array of certificates": lambda s: jws(s, x5c=OWN),
     "certificates that are none": lambda s: jws(s, x5c=["eA=="]),
     "no algorithm": lambda s: jws(s, algorithm="none"),
+    "an algorithm that is a list": lambda s: with_algorithm(s, ["RS256"]),
+    "an algorithm that is an object": lambda s: with_algorithm(s, {}),
+    "a certificate with a key of no known kind": lambda s: jws(
+        s, x5c=[altered(bytes.fromhex("2a864886f70d010101"), 8)]
+    ),
+    "a certificate of no known version": lambda s: jws(s, x5c=[altered(bytes.fromhex("a003020102"), 4)]),
     "a shared secret": lambda s: jws(s, algorithm="HS256"),
     "no JWS": lambda s: b"x.y",
     "four parts": lambda s: jws(s) + b".x",
@@ -268,6 +311,12 @@ def test_bad_signatures(xapi: Xapi, name: str) -> None:
     answer = signed(xapi, value, BAD[name](value))
     assert answer.status_code == 400, answer.text
     assert xapi("GET", "/statements", statementId=value["id"]).status_code == 404
+
+
+def test_a_header_that_is_not_json_is_named(xapi: Xapi) -> None:
+    answer = signed(xapi, statement(), f"{b64(b'{')}.{b64(b'{}')}.{b64(b'x')}".encode())
+    assert answer.status_code == 400
+    assert answer.get_json()["error"]["message"].startswith("the header of the signature of statement 0 is not JSON")
 
 
 def test_a_signature_is_an_octet_stream(xapi: Xapi) -> None:

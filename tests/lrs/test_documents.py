@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 
 import pytest
@@ -9,7 +10,7 @@ from flask import Flask
 
 from core.db import unit_of_work
 from core.errors import Conflict, Invalid
-from lrs import documents
+from lrs import documents, importing
 from lrs.documents import Content, Place
 from tests.conftest import TestTenant
 from tests.lrs.builders import agent, new_uuid
@@ -108,3 +109,17 @@ def test_one_of_many_creators_wins(app: Flask, tenant: TestTenant) -> None:
     for thread in threads:
         thread.join()
     assert sorted(outcomes) == ["created"] + ["refused"] * 7
+
+
+@pytest.mark.parametrize("kind", ["text/plain; n=€", "text/plain\r\nX: y", "x/" + "y" * 300])
+def test_a_type_that_no_header_can_have_is_not_imported(kind: str) -> None:
+    line = {
+        "kind": "activity_profile",
+        "activityId": "http://a.b",
+        "id": "x",
+        "content": "x",
+        "updated": "2020-01-01T00:00:00Z",
+    }
+    importing.read_document(1, json.dumps(line | {"contentType": "text/plain; n=é"}).encode(), "line 1")
+    with pytest.raises(Invalid, match=r"line 1: \$\.contentType"):
+        importing.read_document(1, json.dumps(line | {"contentType": kind}).encode(), "line 1")

@@ -13,7 +13,7 @@ from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from core import credentials
 from core.db import unit_of_work
-from lrs import query
+from lrs import query, rejections, validation
 from lrs.committing import committer
 from lrs.express import Express
 from tests.conftest import TestTenant, basic
@@ -112,6 +112,22 @@ def test_it_refuses_nothing_itself(app: Flask, tenant: TestTenant, body: Any, he
     assert 400 <= status < 500
     assert json.loads(text)["error"]["message"]
     assert found["X-Request-Id"]
+
+
+def test_what_is_wrong_is_found_once(app: Flask, tenant: TestTenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = []
+
+    def counting(*arguments: Any) -> tuple[str, str, str]:
+        found.append(arguments)
+        return fault(*arguments)
+
+    fault = validation._fault
+    monkeypatch.setattr(validation, "_fault", counting)
+    body = b" " * 1000 + json.dumps(statement(verb={})).encode()
+    assert post(app, body, tenant.auth | V2 | PLAIN)[0] == 400
+    assert len(found) == 1
+    (kept,) = rejections.find(tenant.id)
+    assert (kept.body, kept.path, kept.truncated) == (body.decode(), "$.verb", False)
 
 
 def test_a_length_of_thousands_of_digits_is_not_read_here(app: Flask) -> None:
@@ -276,3 +292,13 @@ def test_each_scope_is_asked_for(app: Flask, tenant: TestTenant) -> None:
     )
     assert ask(app, "GET", "/xapi/statements", headers)[0] == 403
     assert ask(app, "PUT", "/xapi/activities/state", headers, b"{}", STATE)[0] == 403
+
+
+@pytest.mark.parametrize(("raw", "status"), [("é".encode(), 200), (b"\xe9", 400), (b"%E9", 400), (b"%C3%A9", 200)])
+def test_bytes_of_the_query_are_utf_8(app: Flask, tenant: TestTenant, raw: bytes, status: int) -> None:
+    builder = EnvironBuilder("/xapi/statements", "http://localhost", headers=tenant.auth | V2)
+    for path, asked in (("/xapi/statements", b"activity=http://a.b/"), ("/xapi/activities", b"activityId=http://a.b/")):
+        environ = builder.get_environ() | {"PATH_INFO": path, "QUERY_STRING": (asked + raw).decode("latin-1")}
+        answer, answered, _ = run_wsgi_app(app, environ)
+        assert int(answered.split()[0]) == status
+        assert b"http://a.b/\xc3\xa9" in b"".join(answer) or status != 200 or "statements" in path

@@ -12,15 +12,41 @@ from hypothesis import strategies as st
 
 from lrs.formats import FORMATS, PATTERNS, USUAL_TIMESTAMP, parse_timestamp
 
+# RFC 5646 §2.1: tags of old that no rule makes.
+IRREGULAR = ["en-GB-oed", "EN-gb-OED", "sgn-BE-FR", "sgn-be-nl", "sgn-CH-DE", "i-default", "i-enochian"]
 GOOD = {
     "iri": ["http://a", "urn:x:y", "http://ü.example/ä?q#f", "mailto:a@b"],
     "uuid": ["7ccd3322-e1a5-411a-a67d-6a735c76f119", "7CCD3322-E1A5-411A-A67D-6A735C76F119"],
     "mailto": ["mailto:a@b.c"],
-    "language": ["en", "en-US", "zh-Hant-TW", "i-klingon", "x-own", "de-CH-1996", "tlh", "es-419"],
-    "duration": ["P1Y", "PT0S", "PT1234.567S", "P1Y2M3DT4H5M6.7S", "P3W", "PT1H", "PT1,5M"],
+    "language": [
+        "en",
+        "en-US",
+        "zh-Hant-TW",
+        "i-klingon",
+        "x-own",
+        "de-CH-1996",
+        "tlh",
+        "es-419",
+        "art-lojban",
+        "zh-min-nan",
+        *IRREGULAR,
+    ],
+    "duration": [
+        "P1Y",
+        "PT0S",
+        "PT1234.567S",
+        "P1Y2M3DT4H5M6.7S",
+        "P3W",
+        "P1.5W",
+        "PT1H",
+        "PT1,5M",
+        "P1Y2.5M",
+        "P1DT2H0.5M",
+    ],
     "media-type": ["text/plain", "text/plain; charset=utf-8", "application/vnd.x+json"],
     "sha2": ["a" * 64, "A" * 128],
     "version": ["1.0", "1.0.3", "1.0.9", "2.0.0"],
+    "version 1.0.x": ["1.0", "1.0.0", "1.0.3", "1.0.9"],
     "timestamp": [
         "2015-12-18T12:17:00Z",
         "2015-12-18T12:17:00+05:30",
@@ -29,6 +55,7 @@ GOOD = {
         "2016-12-31T23:59:60Z",
     ],
 }
+BROKEN_DURATIONS = ["PT1.5H30M", "P1.5Y2M", "P1,5DT1S", "P0.5YT1H", "PT1.5M0.5S", "P1.0Y2.0M"]
 BAD = {
     "iri": ["a", "//a", "http://a b", "1:x", "ab=c://x", "", "http://a\n"],
     "uuid": [
@@ -37,11 +64,12 @@ BAD = {
         "7ccd3322-e1a5-411a-a67d-6a735c76f119\n",
     ],
     "mailto": ["a@b.c", "mailto:a", "mailto:a@b@c", "mailto:"],
-    "language": ["", "e", "en_US", "123", "en-", "a-b-c"],
-    "duration": ["", "P", "PT", "1Y", "P1H", "P1Y2W", "PT1.5H2M" * 2, "P-1Y"],
-    "media-type": ["text", "text/", "/plain", "text plain/x"],
+    "language": ["", "e", "en_US", "123", "en-", "a-b-c", "en-GB-oe", "sgn-BE-DE-x", "\u017fgn-BE-FR"],
+    "duration": ["", "P", "PT", "1Y", "P1H", "P1Y2W", "PT1.5H2M" * 2, "P-1Y", *BROKEN_DURATIONS],
+    "media-type": ["text", "text/", "/plain", "text plain/x", "a/b; x\ry", "a/b; x\r\ny", "a/b;\u2028", "a/b; \u2029x"],
     "sha2": ["a" * 63, "g" * 64, ""],
     "version": ["1", "1.1.0", "0.9", "3.0", "1.0.x"],
+    "version 1.0.x": ["2.0.0", "2.0", "1.0.", "1.0.x"],
     "timestamp": [
         "2015-12-18",
         "2015-13-18T12:17:00Z",
@@ -105,7 +133,7 @@ def test_compiled_pattern_decides_as_the_predicate(name: str) -> None:
         "1.0.\u0663",
         "http://a\u00a0b",
         "http://a\u0085",
-        "text/plain;\u2028x",
+        *(f"text/plain; x{c}y" for c in "\r\n\u2028\u2029\u0085\v\f\x1c"),
     ]
     texts += [f"mailto:a{c}@b" for c in "\u0085\ufeff\u1680"] + [f"http://{c}" for c in "\u0085\ufeff\u1680"]
     assert [t for t in texts if compiled.is_valid(t) != FORMATS[name](t)] == []

@@ -46,10 +46,17 @@ def test_preamble_unread_parts_and_epilogue_are_skipped() -> None:
     assert [p.headers["n"] for p in multipart.Reader(io.BytesIO(data), b"b")] == ["0", "1"]
 
 
+@pytest.mark.parametrize("size", [1, 2, 3, 1000])
+def test_folded_headers(size: int) -> None:
+    data = b"--b\r\nA:\r\n one\r\n\ttwo\r\nB: x\r\n y\r\n\r\ncontent\r\n--b--"
+    assert [p.headers for p in multipart.Reader(Dribble(data, size), b"b")] == [{"a": "one\ttwo", "b": "x y"}]
+
+
 @pytest.mark.parametrize(
     "data",
     [
         b"",
+        b"--b\r\n continued\r\n\r\n\r\n--b--",
         b"--b\r\n",
         b"--b\r\nA: 1\r\n\r\ncontent",
         b"--b\r\nno colon\r\n\r\n\r\n--b--",

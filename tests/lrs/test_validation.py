@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import copy
+import time
 from typing import Any
 
 import pytest
 
 from core.errors import Invalid
-from lrs.validation import VOIDED, validate
+from lrs.validation import VOIDED, validate, validate_actor
 from lrs.versions import V1, V2, Version
 from tests.lrs.builders import agent, ref, statement
 
@@ -54,6 +55,7 @@ def test_full_statement_is_valid(version: Version) -> None:
     validate([FULL, statement()], version)
 
 
+TWICE = {"id": "http://a.b", "definition": {"interactionType": "likert", "scale": [{"id": "a"}, {"id": "a"}]}}
 # (path of the member to set, value, path in the message)
 BROKEN: list[tuple[str, Any, str]] = [
     ("actor", {}, "$.actor"),
@@ -74,6 +76,12 @@ BROKEN: list[tuple[str, Any, str]] = [
     ("object", {"objectType": "StatementRef", "id": "x"}, "$.object.id"),
     ("object.definition.interactionType", "guess", "$.object.definition.interactionType"),
     ("object.definition.choices", [{"id": "a"}, {"id": "a"}], "$.object.definition.choices"),
+    ("context.contextActivities.parent", TWICE, "$.context.contextActivities.parent.definition.scale"),
+    (
+        "context.contextActivities.other",
+        [{"id": "http://a.b"}, TWICE],
+        "$.context.contextActivities.other[1].definition.scale",
+    ),
     ("object.definition.extensions", {"x": 1}, "$.object.definition.extensions"),
     ("result.score.scaled", 1.01, "$.result.score.scaled"),
     ("result.score.scaled", True, "$.result.score.scaled"),
@@ -125,6 +133,14 @@ def test_required_members(member: str) -> None:
         validate([broken], V2)
 
 
+def test_components_of_a_substatement() -> None:
+    inner = statement(context={"contextActivities": {"category": [TWICE]}})
+    with pytest.raises(
+        Invalid, match=r"\$\.object\.context\.contextActivities\.category\[0\]\.definition\.scale has the id 'a' twice"
+    ):
+        validate([statement(object={"objectType": "SubStatement", **inner})], V2)
+
+
 def test_platform_needs_an_activity() -> None:
     with pytest.raises(Invalid, match=r"\$\.context\.platform must not be used where the object is a Agent"):
         validate([statement(object={"objectType": "Agent", **agent()}, context={"platform": "x"})], V2)
@@ -145,3 +161,37 @@ def test_context_agents_are_of_2_0() -> None:
     )
     with pytest.raises(Invalid, match="relevantTypes"):
         validate([empty], V2)
+
+
+THING, WORDS = {"id": "http://a.b"}, {f"http://a.b/{n}": n for n in range(100_000)}
+
+
+@pytest.mark.parametrize(
+    ("others", "path"),
+    [
+        ([{}] * 100_000, "$.context.contextActivities.other[0]"),
+        ([THING] * 99_999 + [{}], "$.context.contextActivities.other[99999]"),
+        ([THING | {"definition": {"extensions": WORDS}}] * 15 + [{}], "$.context.contextActivities.other[15]"),
+        (
+            [THING] * 500
+            + [THING | {"definition": {"interactionType": "choice", "choices": [{"id": "x"}] * 60 + [{}]}}],
+            "$.context.contextActivities.other[500].definition.choices[60]",
+        ),
+    ],
+)
+def test_a_fault_is_found_in_bounded_time(others: list[Any], path: str) -> None:
+    """Whatever is around it: a slow validator that reads everything takes seconds."""
+    broken = statement(context={"contextActivities": {"other": others, "parent": [THING] * 100_000}})
+    began = time.process_time()
+    with pytest.raises(Invalid) as caught:
+        validate([broken], V2)
+    assert caught.value.details["path"] == path
+    assert time.process_time() - began < 1.5
+
+
+def test_a_fault_of_a_parameter_is_named() -> None:
+    members = [agent()] * 100_000 + [{"mbox": "x"}]
+    with pytest.raises(Invalid) as caught:
+        validate_actor({"objectType": "Group", "mbox": "mailto:a@b.c", "member": members}, "the parameter agent", V2)
+    assert caught.value.message.startswith("the parameter agent: $.member[100000].mbox is not a valid mailto")
+    assert caught.value.code == "parameter"

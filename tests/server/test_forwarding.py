@@ -6,7 +6,6 @@ import json
 from datetime import timedelta
 from typing import Any
 
-import msgspec
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -70,7 +69,7 @@ def test_new_statements_arrive_once_in_order_with_their_attachments(
     run(tenant)
     assert found(other_tenant) == found(tenant)
     assert len(other_store) == 3
-    everything = [msgspec.json.decode(b"{}") | {"attachments": [{"sha2": sha2}]}]
+    everything = [statement(attachments=[{"sha2": sha2}])]
     assert [kept.sha2 for _, kept in attachments.find(other_tenant.id, everything)] == [sha2]
     post(client, tenant, statement())
     run(tenant)

@@ -76,6 +76,18 @@ def test_replay_as_it_was_and_corrected(client: FlaskClient, tenant: TestTenant)
     assert client.post(address, json={}, headers=admin.auth).status_code == 403
 
 
+@pytest.mark.parametrize("version", [None, "0.95", "3.0.0"])
+def test_replay_where_the_version_header_was_the_fault(
+    client: FlaskClient, tenant: TestTenant, version: str | None
+) -> None:
+    id_ = new_uuid()
+    headers = tenant.auth | ({"X-Experience-API-Version": version} if version else {})
+    assert send(client, tenant, statement(id=id_), headers=headers) == 400
+    (one,) = inbox(client, tenant)
+    again = client.post(f"/api/v2/rejectedRequests/{one['id']}/replay", json={}, headers=tenant.auth)
+    assert (again.status_code, again.json) == (200, {"statementIds": [id_]})
+
+
 def test_bounded_and_expiring(client: FlaskClient, tenant: TestTenant, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rejections, "BODY_LIMIT", 100)
     assert send(client, tenant, BAD) == 400

@@ -123,12 +123,13 @@ def test_a_voiding_statement_goes_only_with_its_target(rekam: Run, client: Flask
         assert session().scalar(select(func.count()).where(table.tenant_id == tenant.id)) == 0
 
 
+@pytest.mark.parametrize("nested", [False, True])
 def test_bytes_that_nothing_declares_go_with_the_next_sweep(
-    rekam: Run, app: Flask, client: FlaskClient, tenant: TestTenant
+    rekam: Run, app: Flask, client: FlaskClient, tenant: TestTenant, nested: bool
 ) -> None:
-    kept = post_with_attachment(client, tenant, b"kept" + tenant.app_id.encode())
+    kept = post_with_attachment(client, tenant, b"kept" + tenant.app_id.encode(), nested=nested)
     keeper = found(tenant)[0]
-    gone = post_with_attachment(client, tenant, b"gone" + tenant.app_id.encode())
+    gone = post_with_attachment(client, tenant, b"gone" + tenant.app_id.encode(), nested=nested)
     goner = found(tenant)[0]
     assert purge(rekam, tenant, "--id", goner)["attachments"] == 1
     left = session().scalars(select(Attachment.sha2).where(Attachment.tenant_id == tenant.id)).all()
@@ -193,7 +194,7 @@ def life(client: FlaskClient, tenant: TestTenant) -> dict[str, str]:
         "team": statement(actor=agent("ben"), context={"team": team}),
         "member": statement(actor={"objectType": "Group", "mbox": "mailto:team@example.com", "member": [ada, agent("ben")]}),
         "instructor": statement(actor=agent("ben"), context={"instructor": ada}),
-        "sub": statement(actor=agent("ben"), object=statement(objectType="SubStatement", actor=ada)),
+        "sub": statement(actor=agent("ben"), object=statement(objectType="SubStatement", actor=ada, attachments=[PHOTO])),
         "told": statement(
             actor=agent("ben"), context={"instructor": ada}, attachments=[PHOTO],
             result={"response": "mail Ada@Example.com", "score": {"raw": 1.10}},
@@ -251,6 +252,7 @@ def test_a_person_is_forgotten(
         assert word not in text, word
     # What is left is somebody else's, whole, and says 1.10 as it came.
     assert after[life["other"]] == before[life["other"]]
+    assert "signature" not in (session().get_one(StatementRow, (tenant.id, life["sub"])).body or "")
     told = session().get_one(StatementRow, (tenant.id, life["told"])).body or ""
     assert ('"mail erased"' in told, '"raw":1.1' in told.replace(" ", ""), "signature" in told) == (True, True, False)
     check_references(tenant)

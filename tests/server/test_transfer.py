@@ -31,10 +31,10 @@ def post(client: FlaskClient, tenant: TestTenant, *statements: dict[str, Any]) -
     assert answer.status_code == 200, answer.text
 
 
-def post_with_attachment(client: FlaskClient, tenant: TestTenant, content: bytes) -> str:
+def post_with_attachment(client: FlaskClient, tenant: TestTenant, content: bytes, *, nested: bool = False) -> str:
+    """``nested``: it is the SubStatement's."""
     sha2 = hashlib.sha256(content).hexdigest()
     one = statement(
-        id=new_uuid(),
         attachments=[
             {
                 "usageType": "http://example.com/photo",
@@ -45,6 +45,7 @@ def post_with_attachment(client: FlaskClient, tenant: TestTenant, content: bytes
             }
         ],
     )
+    one = (statement(object={"objectType": "SubStatement", **one}) if nested else one) | {"id": new_uuid()}
     body = (
         b'--x\r\nContent-Type: application/json\r\n\r\n' + json.dumps(one).encode()
         + b"\r\n--x\r\nContent-Type: image/png\r\nContent-Transfer-Encoding: binary\r\nX-Experience-API-Hash: "
@@ -64,6 +65,7 @@ def full(client: FlaskClient, tenant: TestTenant) -> str:
     post(client, tenant, voiding(target, actor=agent("admin")))
     post(client, tenant, statement(object=ref(later)), statement(id=later, verb={"id": "http://example.com/verbs/saw"}))
     sha2 = post_with_attachment(client, tenant, b"\x89PNG\0bytes")
+    post_with_attachment(client, tenant, b"nested bytes", nested=True)
     ada = ifi(agent())
     with unit_of_work():
         state = Place(tenant.id, "state", "http://example.com/a", ada, new_uuid())
@@ -94,10 +96,10 @@ def test_everything_comes_back_as_it_was(
 ) -> None:
     done = rekam("statements", "export", tmp_path / "out", "--tenant", tenant.app_id, "--json")
     assert done.exit_code == 0, done.output
-    assert (json.loads(done.stdout)["statements"], json.loads(done.stdout)["attachments"]) == (6, 1)
+    assert (json.loads(done.stdout)["statements"], json.loads(done.stdout)["attachments"]) == (7, 2)
     back = rekam("statements", "import", tmp_path / "out", "--tenant", other_tenant.app_id, "--json")
     assert back.exit_code == 0, back.output
-    assert json.loads(back.stdout)["statements"] == {"stored": 6, "known": 0, "erased": 0}
+    assert json.loads(back.stdout)["statements"] == {"stored": 7, "known": 0, "erased": 0}
     # Byte for byte, with `stored`, `authority` and `version`; the voided one is voided.
     assert statements_of(other_tenant) == statements_of(tenant)
     assert documents_of(other_tenant) == documents_of(tenant)
@@ -105,8 +107,9 @@ def test_everything_comes_back_as_it_was(
         assert found(other_tenant, **filters) == found(tenant, **filters)
     answer = client.get("/xapi/statements?attachments=true", headers=other_tenant.auth | V2)
     assert b"\x89PNG\0bytes" in answer.data
+    assert b"nested bytes" in answer.data
     again = rekam("statements", "import", tmp_path / "out", "--tenant", other_tenant.app_id, "--json")
-    assert json.loads(again.stdout)["statements"] == {"stored": 0, "known": 6, "erased": 0}
+    assert json.loads(again.stdout)["statements"] == {"stored": 0, "known": 7, "erased": 0}
     assert json.loads(again.stdout)["documents"] == {"stored": 0, "known": 3, "erased": 0}
     assert statements_of(other_tenant) == statements_of(tenant)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import time
 import uuid
@@ -9,6 +10,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -219,3 +221,42 @@ def test_documents_of_agents_are_by_identifier(each: Lrs) -> None:
         assert each.request("GET", "/agents/profile", where | {"agent": same}).status == 200
     other = {"account": account | {"homePage": "http://example.com/"}}
     assert each.request("GET", "/agents/profile", where | {"agent": other}).status == 404
+
+
+@pytest.mark.parametrize("kind", ["text/plain; n=€", "text/plain\r\nX: y", "text/plain; n=\x01"])
+def test_a_type_that_no_header_can_have_is_refused(lrs: Lrs, kind: str) -> None:
+    """By the form syntax of 1.0.3 Communication 1.3 any text may come as Content-Type; stored, it could never be sent."""
+    old, where = lrs.speaking("1.0.3"), place("/activities/state")
+    fields = where | {"Content-Type": kind, "content": "hi"}
+    assert old.form("PUT", "/activities/state", fields).status == 400
+    assert old.request("GET", "/activities/state", where).status == 404
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_ids_that_are_not_utf_8_are_refused(each: Lrs, kind: str) -> None:
+    """Whatever a store made of such bytes, another id might be the same."""
+    where = place(kind)
+    name = "stateId" if "stateId" in where else "profileId"
+    del where[name]
+    url = f"{each.url}{kind}?{urlencode({k: v if isinstance(v, str) else json.dumps(v) for k, v in where.items()})}&{name}="
+    for bad in ("%FF", "%C3%28", "%ED%A0%80", "%C0%80"):
+        assert each.fetch("PUT", url + bad, {}, {"If-None-Match": "*"}).status == 400
+        assert each.fetch("GET", url + bad).status == 400
+    # U+FFFD is a character like others.
+    assert each.fetch("PUT", url + "%EF%BF%BD", {}, {"If-None-Match": "*"}).status == 204
+    assert each.request("GET", kind, where).json() == ["\ufffd"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_packed_documents_come_back_as_they_are_or_are_refused(each: Lrs, kind: str) -> None:
+    """Kept as they came, they must be handed out with their Content-Encoding (RFC 9110 §8.4)."""
+    where, content = place(kind), gzip.compress(b'{"n": 1}')
+    sent = {"If-None-Match": "*", "Content-Encoding": "gzip"}
+    answer = each.request("PUT", kind, where, content, sent)
+    if answer.status != 415:
+        assert answer.status == 204
+        assert each.request("GET", kind, where).json() == {"n": 1}
+    assert each.request("PUT", kind, where, b"{}", {"If-None-Match": "*", "Content-Encoding": "identity"}).status in (
+        204,
+        412,
+    )

@@ -217,3 +217,19 @@ def test_since_and_until_are_of_the_pointing_statement(each: Lrs) -> None:
     each.settle()
     assert each.find(activity=what["id"], since=stored) == [reply["id"]]
     assert each.find(activity=what["id"], until=stored) == [target["id"]]
+
+
+def test_times_of_filters_are_written_as_those_of_statements(each: Lrs) -> None:
+    """A blank between date and time is one (RFC 3339 §5.6), a blank before an offset an unencoded plus sign."""
+    what = activity()
+    (id_,) = each.store(statement(object=what))
+    each.settle()
+    for since in (
+        "2020-01-01T00:00:00Z",
+        "2020-01-01 00:00:00Z",
+        "2020-01-01T00:00:00+07:00",
+        "2020-01-01 00:00:00+07:00",
+    ):
+        assert each.find(activity=what["id"], since=since) == [id_]
+        raw = f"{each.url}/statements?since={since}&activity={what['id']}".replace(" ", "+")
+        assert each.fetch("GET", raw).ids == [id_]

@@ -173,3 +173,37 @@ def test_what_consistent_through_covers_is_visible(lrs: Lrs) -> None:
         answer = lrs.request("GET", "/statements", {"activity": what["id"]})
         if moment(answer.headers[THROUGH]) >= stored:
             assert answer.ids == [id_]
+
+
+def test_more_is_short_enough_for_the_server(lrs: Lrs) -> None:
+    """Whatever the first page was asked with, a link to the next is one that can be followed."""
+    old = lrs.speaking("1.0.3")
+    for size in (3000, 6200, 20_000):
+        what = {"id": f"{activity()['id']}/{'x' * size}"}
+        ids = lrs.store(*[statement(object=what) for _ in range(3)])
+        lrs.settle()
+        wanted = {"activity": what["id"], "limit": "1", "ascending": "true"}
+        # What is too long for an address comes as a form.
+        answer = lrs.request("GET", "/statements", wanted) if size < 7000 else old.form("GET", "/statements", wanted)
+        assert answer.status == 200, answer.body
+        found = [s["id"] for s in statements_of(lrs if size < 7000 else old, answer)]
+        assert found == ids
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("DELETE", "/statements"),
+        ("PUT", "/about"),
+        ("GET", "/nothing"),
+        ("PATCH", "/agents"),
+        ("POST", "/activities/x"),
+    ],
+)
+def test_the_version_is_on_every_answer(each: Lrs, method: str, path: str) -> None:
+    """1.0.3 Communication 3.3; 2.0 §4.1.7: in every response, where there is no such resource or method too."""
+    answer = each.request(method, path)
+    assert answer.status in (400, 404, 405)
+    assert answer.headers["X-Experience-API-Version"] == each.version
+    if path == "/statements":
+        assert answer.headers[THROUGH]

@@ -28,7 +28,7 @@ from core.outbox import OutboxRow, RetryAt
 from lrs import attachments, consistency, query, versions
 from lrs.models import StatementRow
 from server import outbound, sealing
-from server.removals import filters_of
+from server.removals import check_filters, filters_of
 
 KIND = "forward"
 BATCH = 50
@@ -131,7 +131,7 @@ def change(
     if version is not None:
         forwarder.version = versions.of(version).name
     if filters is not None:
-        filters_of(filters)
+        check_filters(filters)
         forwarder.filters = filters
     if since is not None:
         forwarder.position = _position(since)

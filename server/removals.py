@@ -34,6 +34,9 @@ IDS_LIMIT = 10_000
 # Where an erasure stands before it looks at the first statement of the first identifier.
 _STATEMENTS = {"step": "statements", "identifier": 0, "after": 0}
 
+# By themselves these filters would find everything: each only says how the other one is meant.
+_RELATED = {"related_agents": "agent", "related_activities": "activity"}
+
 Tell = Callable[[str, int, int], None]
 
 
@@ -70,11 +73,11 @@ _STEPS = {
 
 def start_purge(tenant_id: int, actor: str, filters: dict[str, Any], ids: list[str] | None, *, dry: bool) -> Removal:
     """Ask for what ``filters`` (see :func:`filters_of`) and ``ids`` find to be deleted. Needs a unit of work."""
+    check_filters(filters)
     if not filters and ids is None:
         raise Invalid("a purge needs a filter or ids: an empty one would delete everything")
     if ids is not None and (len(ids) > IDS_LIMIT or not all(is_uuid(i) for i in ids)):
         raise Invalid(f"the ids must be UUIDs, at most {IDS_LIMIT}")
-    filters_of(filters)
     ids = None if ids is None else [i.lower() for i in ids]
     request = {"filters": filters, "ids": ids, "through": consistency.milliseconds(clock.now())}
     return _start(tenant_id, "purge", actor, request, asdict(purging.Outcome()), {"after": 0}, dry=dry)
@@ -116,6 +119,14 @@ def _start(
 def enqueue(removal: Removal) -> None:
     """Have it done in the background. Needs a unit of work."""
     outbox.enqueue(removal.tenant_id, KIND, {"removal": removal.id})
+
+
+def check_filters(given: dict[str, Any]) -> None:
+    """Refuse what :func:`filters_of` cannot read, and what says how an agent or activity is meant where there is none."""
+    for name, of in _RELATED.items():
+        if given.get(name) and not given.get(of):
+            raise Invalid(f"{name.replace('_', ' ')}: the {of} is missing", code=f"{of}_missing", path=f"$.{of}")
+    filters_of(given)
 
 
 def filters_of(given: dict[str, Any]) -> Filters:

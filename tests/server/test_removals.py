@@ -142,6 +142,22 @@ def test_purge_refuses_everything_and_asks(rekam: Run, tenant: TestTenant) -> No
     assert rekam("statements", "purge", "--tenant", tenant.app_id, "--yes", "--until", "soon").exit_code == 1
 
 
+def test_what_only_says_how_a_filter_is_meant_is_none(
+    rekam: Run, tmp_path: Path, client: FlaskClient, tenant: TestTenant
+) -> None:
+    post(client, tenant, statement())
+    for option, word in (("--related-agents", "agent"), ("--related-activities", "activity")):
+        for command in (("statements", "purge", "--yes"), ("statements", "export", tmp_path / "out")):
+            done = rekam(*command, "--tenant", tenant.app_id, option, "--verb", "http://example.com/verbs/did")
+            assert (done.exit_code, f"the {word} is missing" in done.output) == (1, True), done.output
+    for body in ({"relatedAgents": True}, {"relatedActivities": True, "until": "2999-01-01T00:00:00Z"}):
+        answer = client.post("/api/v2/statements/purge", json=body | {"dryRun": False}, headers=tenant.auth)
+        assert (answer.status_code, "is missing" in answer.json["message"]) == (400, True)
+        given = {"url": "https://other.example/xapi", "key": "k", "secret": "s", "filter": body}
+        assert client.post("/api/v2/forwarders", json=given, headers=tenant.auth).status_code == 400
+    assert len(bodies(tenant)) == 1
+
+
 def test_who_is_asked_is_told_how_many(
     rekam: Run, client: FlaskClient, tenant: TestTenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:

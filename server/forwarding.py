@@ -24,7 +24,7 @@ from core.blobs import blobs
 from core.db import Json, Model, UtcDateTime, session, unit_of_work
 from core.errors import Invalid, NotFound
 from core.ids import new_id, new_secret
-from core.outbox import OutboxRow, RetryAt
+from core.outbox import Continued, OutboxRow, RetryAt
 from lrs import attachments, consistency, query, versions
 from lrs.models import StatementRow
 from server import outbound, sealing
@@ -246,7 +246,7 @@ def forward(row: OutboxRow) -> None:
     identity, until = (row.tenant_id, row.payload["forwarder"]), time.monotonic() + RUN_SECONDS
     while _send_some(*identity):
         if time.monotonic() > until:
-            raise RetryAt(clock.now(), "to be continued")
+            raise Continued
 
 
 def _send_some(tenant_id: int, forwarder_id: str) -> bool:

@@ -21,7 +21,7 @@ from core.db import Json, Model, UtcDateTime, session, unit_of_work
 from core.errors import Invalid, NotFound
 from core.events import Event
 from core.ids import new_id
-from core.outbox import OutboxRow, RetryAt
+from core.outbox import Continued, OutboxRow
 from lrs import consistency, erasure, purging, rejections
 from lrs.erasure import Mode
 from lrs.formats import is_uuid, parse_timestamp
@@ -41,7 +41,10 @@ Tell = Callable[[str, int, int], None]
 
 
 class Removal(Model):
-    """``kind`` is purge or erasure; ``status`` RUNNING or COMPLETE. An erasure's ``request`` is emptied when it is done."""
+    """``kind`` is purge or erasure; ``status`` RUNNING, COMPLETE or FAILED (given up, ``result`` says why).
+
+    An erasure's ``request`` is emptied when it is done.
+    """
 
     __tablename__ = "removals"
 
@@ -156,12 +159,18 @@ def find(tenant_id: int, kind: str, limit: int = 100) -> list[Removal]:
 # --- doing it -----------------------------------------------------------------------------------------------------
 
 
-@outbox.handler(KIND, lease=timedelta(minutes=20))
+def _give_up(row: OutboxRow, reason: str) -> None:
+    found = session().get(Removal, (row.tenant_id, row.payload["removal"]), with_for_update=True)
+    if found is not None and found.status == "RUNNING":
+        found.status, found.result = "FAILED", found.result | {"error": reason}
+
+
+@outbox.handler(KIND, lease=timedelta(minutes=20), given_up=_give_up)
 def _work(row: OutboxRow) -> None:
     identity, until = (row.tenant_id, row.payload["removal"]), time.monotonic() + RUN_SECONDS
     while not step(*identity):
         if time.monotonic() > until:
-            raise RetryAt(clock.now(), "to be continued")
+            raise Continued
 
 
 def finish(tenant_id: int, removal_id: str, tell: Tell) -> dict[str, Any]:
@@ -179,9 +188,9 @@ def finish(tenant_id: int, removal_id: str, tell: Tell) -> dict[str, Any]:
 
 
 def step(tenant_id: int, removal_id: str) -> bool:
-    """One transaction of a removal; says whether it is complete."""
+    """One transaction of a removal; says whether it is over."""
     found = session().get(Removal, (tenant_id, removal_id))
-    if found is None or found.status == "COMPLETE":
+    if found is None or found.status != "RUNNING":
         return True
     kind, dry, place, who = found.kind, found.dry, dict(found.place), found.request.get("who", [])
     next_step = place.get("step")
@@ -195,7 +204,7 @@ def step(tenant_id: int, removal_id: str) -> bool:
         read, following = erasure.spellings(tenant_id, who, place["after"])
     with unit_of_work() as current:
         row = current.get_one(Removal, (tenant_id, removal_id), with_for_update=True, populate_existing=True)
-        if row.status == "COMPLETE":
+        if row.status != "RUNNING":
             return True
         if row.place != place:
             return False  # somebody else did this step
@@ -207,7 +216,7 @@ def step(tenant_id: int, removal_id: str) -> bool:
             _purge(row)
         else:
             _erase(row)
-        return row.status == "COMPLETE"
+        return row.status != "RUNNING"
 
 
 def _purge(row: Removal) -> None:

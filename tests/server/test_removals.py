@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import delete, func, select
 
-from core import remembered
+from core import clock, outbox, remembered
 from core.audit import AuditEntry
 from core.blobs import blobs
 from core.db import session, unit_of_work
@@ -419,3 +420,27 @@ def test_removals_by_rest(app: Flask, client: FlaskClient, tenant: TestTenant, l
         assert client.post("/api/v2/statements/purge", json=bad, headers=tenant.auth | V2).status_code == 400, bad
     for bad in ({"agents": []}, {"agents": [{}]}, {"agents": [agent()], "mode": "forgive"}):
         assert client.post("/api/v2/erasures", json=bad, headers=tenant.auth).status_code == 400, bad
+
+
+def test_a_long_removal_may_fail_now_and_then(
+    client: FlaskClient, tenant: TestTenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each slice of it is a run of its job: that it goes on is no failure, and one that is given up says so."""
+    monkeypatch.setattr("lrs.purging.BATCH", 1)
+    monkeypatch.setattr(removals, "RUN_SECONDS", -1.0)
+    post(client, tenant, *[statement() for _ in range(12)])
+    body = {"verb": "http://example.com/verbs/did", "dryRun": False}
+    id_ = client.post("/api/v2/statements/purge", json=body, headers=tenant.auth).json["jobId"]
+    for _ in range(11):
+        outbox.drain(50)
+    monkeypatch.setattr(removals, "step", lambda *_: 1 / 0)
+    moment = clock.now()
+    with clock.frozen(moment):
+        work()
+    told = client.get(f"/api/v2/statements/purge/{id_}", headers=tenant.auth).json
+    assert told["status"] == "RUNNING"
+    for days in range(1, 10):
+        with clock.frozen(moment + timedelta(days=2 * days)):
+            work()
+    told = client.get(f"/api/v2/statements/purge/{id_}", headers=tenant.auth).json
+    assert (told["status"], told["result"]["error"][:17]) == ("FAILED", "ZeroDivisionError")

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 from sqlalchemy import Boolean, String, Text, cast, or_, select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core import audit, clock, outbox
@@ -82,8 +84,13 @@ def start_purge(tenant_id: int, actor: str, filters: dict[str, Any], ids: list[s
     if ids is not None and (len(ids) > IDS_LIMIT or not all(is_uuid(i) for i in ids)):
         raise Invalid(f"the ids must be UUIDs, at most {IDS_LIMIT}")
     ids = None if ids is None else [i.lower() for i in ids]
-    request = {"filters": filters, "ids": ids, "through": consistency.milliseconds(clock.now())}
-    return _start(tenant_id, "purge", actor, request, asdict(purging.Outcome()), {"after": 0}, dry=dry)
+    asked = {"filters": filters, "ids": ids}
+
+    def same(other: Removal) -> bool:
+        return asked == {name: other.request[name] for name in asked}
+
+    request = asked | {"through": consistency.milliseconds(clock.now())}
+    return _start(_Wanted(tenant_id, "purge", actor, dry, request, asdict(purging.Outcome()), same))
 
 
 def start_erasure(tenant_id: int, actor: str, agents: list[dict[str, Any]], mode: Mode, *, dry: bool) -> Removal:
@@ -91,37 +98,86 @@ def start_erasure(tenant_id: int, actor: str, agents: list[dict[str, Any]], mode
     who = erasure.identifiers(agents)
     if not who:
         raise Invalid("an erasure needs an agent with an identifier")
-    place: dict[str, Any] = {"step": "spellings", "after": 0} if erasure.has_spellings(who) else dict(_STATEMENTS)
-    made = _start(tenant_id, "erasure", actor, {"who": who, "mode": mode}, asdict(erasure.Outcome()), place, dry=dry)
-    made.result = {"mode": mode, "identifiers": list(dict.fromkeys(map(erasure.hashed, who))), **made.result}
-    return made
+    hashes = list(dict.fromkeys(map(erasure.hashed, who)))
+
+    def same(other: Removal) -> bool:
+        return other.request.get("mode") == mode and set(hashes).issubset(other.result["identifiers"])
+
+    result = {"mode": mode, "identifiers": hashes, **asdict(erasure.Outcome())}
+    return _start(_Wanted(tenant_id, "erasure", actor, dry, {"who": who, "mode": mode}, result, same))
 
 
-def _start(
-    tenant_id: int,
-    kind: str,
-    actor: str,
-    request: dict[str, Any],
-    result: dict[str, Any],
-    place: dict[str, Any],
-    *,
-    dry: bool,
-) -> Removal:
+@dataclass(frozen=True)
+class _Wanted:
+    """What is asked for; ``same`` knows an earlier removal that does just that."""
+
+    tenant_id: int
+    kind: str
+    actor: str
+    dry: bool
+    request: dict[str, Any]
+    result: dict[str, Any]
+    same: Callable[[Removal], bool]
+
+
+def _start(wanted: _Wanted) -> Removal:
+    """A new removal, or the one that was interrupted, with what it has done so far: it must not keep for ever whom it is about."""
+    found = None if wanted.dry else next(filter(wanted.same, _interrupted(wanted.tenant_id, wanted.kind)), None)
+    if found is not None:
+        if not _has_job(found):
+            _begin_anew(found, wanted)
+        return found
     made = Removal(
-        tenant_id=tenant_id, id=new_id(), kind=kind, status="RUNNING", actor=actor, dry=dry, request=request,
-        place=place, result=result, created=clock.now(),
+        tenant_id=wanted.tenant_id, id=new_id(), kind=wanted.kind, status="RUNNING", actor=wanted.actor, dry=wanted.dry,
+        request=wanted.request, place=_beginning(wanted.request), result=wanted.result, created=clock.now(),
     )  # fmt: skip
     session().add(made)
     session().flush()
-    if not dry:
-        told = {"filters": request["filters"], "ids": request["ids"]} if kind == "purge" else {"mode": request["mode"]}
-        audit.record(tenant_id, actor, f"{kind}.started", made.id, **told)
+    if not wanted.dry:
+        _record(made, wanted.actor, "started")
     return made
+
+
+def _interrupted(tenant_id: int, kind: str) -> list[Removal]:
+    """Those that are not over and have something left to be found by; newest first."""
+    query = select(Removal).where(
+        Removal.tenant_id == tenant_id, Removal.kind == kind, Removal.dry.is_(False), Removal.status != "COMPLETE"
+    )
+    return [r for r in session().scalars(query.order_by(Removal.id.desc()).with_for_update()) if r.request]
+
+
+def _begin_anew(row: Removal, wanted: _Wanted) -> None:
+    """From the beginning, since more may have come; what is done is not found again, and stays counted."""
+    if row.kind == "purge":
+        row.request = wanted.request
+    row.status, row.place = "RUNNING", _beginning(row.request)
+    # What is kept is found again.
+    row.result = {name: value for name, value in row.result.items() if name != "error"} | (
+        {"kept": 0} if row.kind == "purge" else {}
+    )
+    _record(row, wanted.actor, "resumed")
+
+
+def _beginning(request: dict[str, Any]) -> dict[str, Any]:
+    if "who" not in request:
+        return {"after": 0}
+    return {"step": "spellings", "after": 0} if erasure.has_spellings(request["who"]) else dict(_STATEMENTS)
+
+
+def _record(row: Removal, actor: str, done: str) -> None:
+    told = ("filters", "ids") if row.kind == "purge" else ("mode",)
+    audit.record(row.tenant_id, actor, f"{row.kind}.{done}", row.id, **{name: row.request[name] for name in told})
 
 
 def enqueue(removal: Removal) -> None:
     """Have it done in the background. Needs a unit of work."""
-    outbox.enqueue(removal.tenant_id, KIND, {"removal": removal.id})
+    if not _has_job(removal):
+        outbox.enqueue(removal.tenant_id, KIND, {"removal": removal.id})
+
+
+def _has_job(removal: Removal) -> bool:
+    rows = outbox.unfinished(removal.tenant_id, KIND, removal=removal.id)
+    return session().scalar(select(OutboxRow.id).where(*rows).limit(1)) is not None
 
 
 def check_filters(given: dict[str, Any]) -> None:
@@ -174,7 +230,18 @@ def _work(row: OutboxRow) -> None:
 
 
 def finish(tenant_id: int, removal_id: str, tell: Tell) -> dict[str, Any]:
-    """Do it here and now; returns its result."""
+    """Do it here and now; returns its result. A dry run that is interrupted leaves nothing, least of all whom it was about."""
+    try:
+        return _finish(tenant_id, removal_id, tell)
+    except BaseException:
+        with suppress(SQLAlchemyError), unit_of_work() as current:
+            row = current.get(Removal, (tenant_id, removal_id))
+            if row is not None and row.dry:
+                current.delete(row)
+        raise
+
+
+def _finish(tenant_id: int, removal_id: str, tell: Tell) -> dict[str, Any]:
     done: dict[str, int] = {}
     while True:
         row = session().get_one(Removal, (tenant_id, removal_id), populate_existing=True)
@@ -259,7 +326,8 @@ def _erase(row: Removal) -> None:
         place["after"] = after or 0
         place["identifier"] += after is None
     elif place["step"] == "statements":
-        outcome.documents, outcome.names = erasure.erase_rest(row.tenant_id, who, dry=row.dry)
+        documents, names = erasure.erase_rest(row.tenant_id, who, dry=row.dry)
+        outcome.documents, outcome.names = outcome.documents + documents, outcome.names + names
         if not row.dry:
             rejections.forget(row.tenant_id, [_word(i) for i in who])
         place = {"step": "events", "after": ""}

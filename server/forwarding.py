@@ -28,7 +28,7 @@ from core.ids import new_id, new_secret
 from core.outbox import Continued, OutboxRow, RetryAt
 from lrs import attachments, consistency, query, versions
 from lrs.models import StatementRow
-from server import outbound, sealing
+from server import cleansing, outbound, sealing
 from server.removals import check_filters, filters_of
 
 log = logging.getLogger("rekam.forwarding")
@@ -92,6 +92,11 @@ class Refusal(Model):
             ["tenant_id", "forwarder_id"], ["forwarders.tenant_id", "forwarders.id"], ondelete="CASCADE"
         ),
     )
+
+
+# The filters know an erased person by the pseudonym from then on.
+cleansing.speaks(Forwarder, "filters", "last_error", "disabled_reason")
+cleansing.speaks(Refusal, "answer")
 
 
 # --- keeping them -------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Boolean, String, Text, cast, or_, select
+from sqlalchemy import Boolean, String, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -24,10 +24,11 @@ from core.errors import Invalid, NotFound
 from core.events import Event
 from core.ids import new_id
 from core.outbox import Continued, OutboxRow
-from lrs import consistency, erasure, purging, rejections
+from lrs import consistency, erasure, purging
 from lrs.erasure import Mode
 from lrs.formats import is_uuid, parse_timestamp
 from lrs.query import Filters
+from server import cleansing
 
 KIND = "removal"
 # One run of the job; then it queues up again behind the others.
@@ -68,7 +69,7 @@ _STEPS = {
     "purge": ("statements", purging.BATCH),
     "spellings": ("statements searched for spellings", erasure.LOOK),
     "statements": ("statements", erasure.BATCH),
-    "events": ("events", erasure.BATCH),
+    "traces": ("events and other notes", cleansing.BATCH),
     "attachments": ("attachments", 1),
 }
 
@@ -328,38 +329,36 @@ def _erase(row: Removal) -> None:
     elif place["step"] == "statements":
         documents, names = erasure.erase_rest(row.tenant_id, who, dry=row.dry)
         outcome.documents, outcome.names = outcome.documents + documents, outcome.names + names
-        if not row.dry:
-            rejections.forget(row.tenant_id, [_word(i) for i in who])
-        place = {"step": "events", "after": ""}
+        place = {"step": "traces", "table": cleansing.after(""), "after": None}
     else:
-        last = _erase_events(row, tombstones, outcome)
-        place = {"step": "events", "after": last} if last else {"step": "attachments", "orphans": ""}
+        place = _cleanse(row, tombstones, outcome)
     row.result, row.place = row.result | asdict(outcome), place
 
 
-def _word(identifier: str) -> str:
-    """How JSON that tells of ``identifier`` says it. The name of an account, which may be a mere number, only as a whole string."""
-    kind, *_, last = identifier.split("\x1f")
-    return f'"{last}"' if kind == "account" else last.removeprefix("mailto:")
+def _cleanse(row: Removal, tombstones: erasure.Tombstones, outcome: erasure.Outcome) -> dict[str, Any]:
+    """A batch of what is kept beside statements; returns the following place."""
+    person, table = cleansing.Person(row.request["who"], tombstones), row.place["table"]
+    found, place = cleansing.cleanse(row.tenant_id, person, table, row.place["after"], dry=row.dry)
+    if table == Event.__tablename__:
+        outcome.events += found
+    following = table if place is not None else cleansing.after(table)
+    if following is None:
+        return {"step": "attachments", "orphans": ""}
+    return {"step": "traces", "table": following, "after": place}
 
 
-def _erase_events(row: Removal, tombstones: erasure.Tombstones, outcome: erasure.Outcome) -> str | None:
-    """Events name the actor of what was stored: the same rule for them. Returns where to go on, or None."""
-    words = [_word(identifier) for identifier in row.request["who"]]
-    addresses = [w for w, i in zip(words, row.request["who"], strict=True) if i.startswith("mbox\x1f")]
-    query = select(Event).where(
-        Event.tenant_id == row.tenant_id,
-        Event.id > row.place["after"],
-        or_(*(cast(Event.payload, Text).icontains(w, autoescape=True) for w in words)),
+def _forget_requests(row: Removal) -> None:
+    """Other removals asked for the person, too."""
+    person = cleansing.Person(
+        row.request["who"], erasure.bury(row.tenant_id, row.request["who"], row.request["mode"], row.id)
     )
-    found = list(session().scalars(query.order_by(Event.id).limit(erasure.BATCH)))
-    for event in found:
-        cleansed = erasure.cleanse_payload(event.payload, tombstones, addresses)
-        if cleansed != event.payload:
-            outcome.events += 1
-            if not row.dry:
-                event.payload = cleansed
-    return found[-1].id if len(found) == erasure.BATCH else None
+    others = select(Removal).where(Removal.tenant_id == row.tenant_id, Removal.id != row.id)
+    for other in session().scalars(others):
+        if other.kind == "purge":
+            other.request = person.without(other.request)
+        elif other.status != "COMPLETE" and set(other.result["identifiers"]).issubset(row.result["identifiers"]):
+            other.status, other.finished, other.request, other.place = "FAILED", clock.now(), {}, {}
+            other.result = other.result | {"error": f"interrupted; the erasure {row.id} has done all of it"}
 
 
 def _forget(row: Removal, idle: list[str], following: str | None) -> None:
@@ -372,6 +371,8 @@ def _forget(row: Removal, idle: list[str], following: str | None) -> None:
         return
     row.status, row.finished, row.place = "COMPLETE", clock.now(), {}
     if row.kind == "erasure":
+        if not row.dry:
+            _forget_requests(row)
         # The receipt proves what was done without saying to whom.
         row.request = {}
     if not row.dry:

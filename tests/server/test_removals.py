@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -26,8 +27,9 @@ from lrs.documents import Place
 from lrs.identity import ifi
 from lrs.models import AgentName, Attachment, Document, StatementReference, StatementRow, StatementTarget
 from lrs.query import Filters
-from server import outbound, removals, storage
+from server import cleansing, forwarding, outbound, removals, storage
 from server.webhooks import subscriptions
+from server.webhooks.models import Attempt
 from tests.conftest import TestTenant
 from tests.lrs.builders import V2, agent, new_uuid, ref, statement, voiding
 from tests.server.api.conftest import work
@@ -242,11 +244,17 @@ THEIRS = {"did", "hashed", "account", "alone"}
 OTHERS = {"object", "team", "member", "instructor", "sub", "told"}
 
 
+TABLES: tuple[type[Any], ...] = (
+    StatementRow, Document, AgentName, Event, AuditEntry, removals.Removal, erasure.ErasedIdentifier, rejections.Rejection,
+    forwarding.Forwarder, forwarding.Refusal, Attempt, OutboxRow,
+)  # fmt: skip
+
+
 def everything(tenant: TestTenant) -> str:
     """All that the database says of the tenant, in one text."""
     session().rollback()
     found = []
-    for table in (StatementRow, Document, AgentName, Event, AuditEntry, removals.Removal, erasure.ErasedIdentifier):
+    for table in TABLES:
         for row in session().scalars(select(table).where(table.tenant_id == tenant.id)):
             found += [repr(getattr(row, c.name)) for c in table.__table__.columns]
     return "\n".join(found).lower()
@@ -500,6 +508,88 @@ def test_a_removal_that_was_given_up_goes_on_when_asked_again(
     work()
     done = client.get(address, headers=tenant.auth).json
     assert (done["status"], done["result"]["deleted"], "error" in done["result"]) == ("COMPLETE", 1, False)
+
+
+STRANGE: tuple[dict[str, Any], ...] = (
+    {"account": {"homePage": "https://lms.example.com", "name": "José"}},
+    {"account": {"homePage": "https://lms.example.com", "name": "CORP\\ada"}},
+    {"account": {"homePage": "https://lms.example.com", "name": 'ada "7"'}},
+    {"openid": "https://example.com/Jos%C3%A9"},
+    {"mbox": "mailto:Ada@Example.com"},
+)
+
+
+@pytest.mark.parametrize("who", STRANGE, ids=repr)
+def test_notes_of_a_person_however_json_writes_them(
+    rekam: Run, client: FlaskClient, tenant: TestTenant, monkeypatch: pytest.MonkeyPatch, who: dict[str, Any]
+) -> None:
+    monkeypatch.setattr("server.cleansing.BATCH", 2)
+    monkeypatch.setattr(rejections, "_bucket", rejections._Bucket())
+    with unit_of_work():
+        subscriptions.create(tenant.id, "https://hooks.example.com/", events=["statements.*"])
+    other = {"account": {"homePage": "https://lms.example.com", "name": "Jose"}}
+    post(client, tenant, statement(actor=who), *[statement(actor=other) for _ in range(4)])
+    bad = statement(actor=who, verb={"id": "no"})
+    ascii_, plain = json.dumps(bad), json.dumps(bad, ensure_ascii=False)
+    # No client writes like this, but it is JSON.
+    letters = re.sub(
+        "(?<!\\\\)[a-zA-Zé]", lambda m: f"\\u{ord(m[0]):04X}", json.dumps([*who.values()], ensure_ascii=False)
+    )
+    kept = json.dumps(statement(actor=other, verb={"id": "no \\ no"}))
+    sent = (ascii_, plain, ascii_[:-9], plain[:-9], letters, kept)
+    for body in sent:
+        headers = tenant.auth | V2 | {"Content-Type": "application/json"}
+        assert client.post("/xapi/statements", data=body.encode(), headers=headers).status_code == 400
+    assert len(rejections.find(tenant.id)) == 6
+    assert erase(rekam, tenant, "--agent", json.dumps(who))["events"] == 1
+    session().rollback()
+    assert [one.body for one in rejections.find(tenant.id)] == [kept]
+    (event,) = session().scalars(select(Event).where(Event.tenant_id == tenant.id, Event.type == "statements.stored"))
+    assert cleansing.Person([ifi(who) or ""], erasure.Tombstones({})).is_in(json.dumps(event.payload)) is False
+
+
+def test_what_was_noted_of_a_person_elsewhere(
+    rekam: Run, tmp_path: Path, client: FlaskClient, tenant: TestTenant, life: dict[str, str]
+) -> None:
+    """Audit log, purges that were asked for, filters of forwarders, what other servers answered."""
+    who = json.dumps(ACCOUNT)
+    assert rekam("statements", "export", tmp_path, "--tenant", tenant.app_id, "--agent", who).exit_code == 0
+    purge(rekam, tenant, "--agent", who, "--until", "2020-01-01")
+    purge(rekam, tenant, "--agent", "ada@example.com", "--dry-run", "--until", "2020-01-01")
+    with unit_of_work() as current:
+        id_ = forwarding.create(
+            tenant.id, url="https://other.example/xapi", key="k", secret="s", filters={"agent": agent()}
+        ).id
+        current.get_one(forwarding.Forwarder, (tenant.id, id_)).last_error = "answered 500: not ADA@example.com"
+        answer = f'no: {{"name":"ada-no-7"}} and {SHA1.upper()}'
+        current.add(
+            forwarding.Refusal(
+                tenant_id=tenant.id,
+                forwarder_id=id_,
+                statement_id=life["did"],
+                time=clock.now(),
+                status=400,
+                answer=answer,
+            )
+        )
+    assert "ada@" in everything(tenant)
+    erase(rekam, tenant, *OPTIONS)
+    text = everything(tenant)
+    for word in ("ada@", "ada-no-7", SHA1, "lovelace"):
+        assert word not in text, word
+    assert erasure.HOME in text
+
+
+def test_an_erasure_ends_those_it_covers(
+    rekam: Run, tenant: TestTenant, life: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        Interrupt(patch, 2)
+        assert rekam("erase", "--tenant", tenant.app_id, *OPTIONS[:2], "--yes").exit_code == 130
+    value = erase(rekam, tenant, *OPTIONS)
+    first, second = sorted(removals_of(tenant), key=lambda r: r.created)
+    assert (first.status, first.request, second.id in first.result["error"]) == ("FAILED", {}, True)
+    assert (second.status, second.request, second.id) == ("COMPLETE", {}, value["erasure"])
 
 
 def test_removals_by_rest(app: Flask, client: FlaskClient, tenant: TestTenant, life: dict[str, str]) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -18,7 +18,7 @@ from server.cli import filters
 from server.cli.context import Context, pass_context, shared, tenant_id_of
 from server.removals import Removal
 from server.transfer import exporter, importer, migration
-from server.transfer.folder import write_json
+from server.transfer.folder import as_json, replacing
 from server.transfer.remote import Remote
 
 tenant = click.option("--tenant", metavar="APP_ID", help="Application; needed when there are several.")
@@ -284,7 +284,7 @@ def erase(
     """
     found = [filters.agent(text, "--agent") for text in agents]
     _must_answer(context, dry_run or yes)
-    with context.app():
+    with context.app(), _writable(receipt) as paper:
         tenant_id = tenant_id_of(tenant)
 
         def start(dry: bool) -> Removal:
@@ -294,10 +294,24 @@ def erase(
         if not (dry_run or yes):
             click.confirm(f"{_erased(result, True)}. Erase for good?", abort=True, err=True)
             made, result = _removed(context, start, False)
-    value = {"dryRun": dry_run, "erasure": made, **result}
-    if receipt:
-        write_json(receipt, value)
-    context.show(value, _erased(result, dry_run))
+        value = {"dryRun": dry_run, "erasure": made, **result}
+        context.show(value, _erased(result, dry_run))
+        if paper:
+            paper.write(as_json(value))
+
+
+@contextmanager
+def _writable(path: Path | None) -> Iterator[IO[bytes] | None]:
+    """The file for a receipt, opened before what it is about begins."""
+    if path is None:
+        yield None
+        return
+    with ExitStack() as stack:
+        try:
+            handle = stack.enter_context(replacing(path))
+        except OSError as error:
+            raise Invalid(f"{path} cannot be written: {error.strerror}") from None
+        yield handle
 
 
 def _erased(result: dict[str, Any], dry: bool) -> str:

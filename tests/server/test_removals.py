@@ -510,6 +510,22 @@ def test_a_removal_that_was_given_up_goes_on_when_asked_again(
     assert (done["status"], done["result"]["deleted"], "error" in done["result"]) == ("COMPLETE", 1, False)
 
 
+def test_a_receipt_that_cannot_be_written_is_known_before(
+    rekam: Run, tmp_path: Path, client: FlaskClient, tenant: TestTenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post(client, tenant, statement())
+    options = ("erase", "--tenant", tenant.app_id, "--agent", "ada@example.com", "--yes", "--receipt")
+    done = rekam(*options, tmp_path / "absent" / "ada.json")
+    assert (done.exit_code, "cannot be written: No such file or directory" in done.output) == (1, True)
+    assert (len(bodies(tenant)), removals_of(tenant)) == (1, [])
+    # What was done is told, whatever becomes of the paper.
+    with monkeypatch.context() as full:
+        full.setattr("server.cli.statements.as_json", lambda value: 1 / 0)
+        done = rekam(*options, tmp_path / "ada.json")
+    assert (done.exit_code, "1 statement deleted" in done.output) == (1, True)
+    assert list(tmp_path.iterdir()) == []
+
+
 STRANGE: tuple[dict[str, Any], ...] = (
     {"account": {"homePage": "https://lms.example.com", "name": "José"}},
     {"account": {"homePage": "https://lms.example.com", "name": "CORP\\ada"}},

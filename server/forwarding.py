@@ -110,7 +110,7 @@ def create(
     now = clock.now()
     made = Forwarder(
         tenant_id=tenant_id, id=new_id(), name=name[:255], url="", key="", sealed_secret="", version="", filters={},
-        enabled=enabled, queued=False, position=_position(since or now), forwarded=0, refused=0, failures=0,
+        enabled=enabled, queued=False, position=_behind(since or now), forwarded=0, refused=0, failures=0,
         created=now, updated=now,
     )  # fmt: skip
     change(made, url=url, key=key, secret=secret, version=version, filters=filters or {})
@@ -144,7 +144,7 @@ def change(
         check_filters(filters)
         forwarder.filters = filters
     if since is not None:
-        forwarder.position = _position(since)
+        forwarder.position = _behind(since)
     if enabled is not None:
         forwarder.enabled, forwarder.failures = enabled, 0
         forwarder.disabled_reason = None if enabled else "switched off"
@@ -157,8 +157,9 @@ def _place(forwarder: Forwarder) -> str:
     return f"forwarder {forwarder.tenant_id}/{forwarder.id}"
 
 
-def _position(moment: datetime) -> int:
-    return (consistency.milliseconds(moment) + 1 << consistency.SHIFT) - 1
+def _behind(moment: datetime) -> int:
+    """Where to go on behind what was stored up to a moment, which may still have to come."""
+    return consistency.end_of(consistency.milliseconds(moment))
 
 
 def get(tenant_id: int, forwarder_id: str) -> Forwarder:
@@ -287,8 +288,7 @@ def _send_some(tenant_id: int, forwarder_id: str) -> bool:
     through = consistency.consistent_through(tenant_id)
     page = query.page(tenant_id, filters_of(found.filters), limit=BATCH, after=after, ascending=True, through=through)
     if not page.statements:
-        end = (through + 1 << consistency.SHIFT) - 1
-        _advance(found, max(after, end), 0, done=True)
+        _advance(found, max(after, consistency.end_of(through)), 0, done=True)
         return False
     refused = _send(found, page.statements)
     _advance(found, page.positions[-1], len(page.statements) - len(refused), refused=refused)

@@ -259,3 +259,21 @@ def test_switched_on_again_it_starts_whatever_became_of_its_row(
         now += timedelta(days=2)
     told = client.get(f"/api/v2/forwarders/{id_}", headers=tenant.auth).json
     assert (told["enabled"], "ZeroDivisionError" in told["disabledReason"]) == (False, True)
+
+
+def test_it_may_begin_at_a_moment_that_has_not_come(
+    app: Flask, client: FlaskClient, tenant: TestTenant, other_tenant: TestTenant, other_store: list[int]
+) -> None:
+    body = {"url": "https://other.example/xapi", "key": other_tenant.key, "secret": other_tenant.secret}
+    for since in ("2999-01-01T00:00:00Z", "9999-12-31T23:59:59Z", (clock.now() + timedelta(hours=1)).isoformat()):
+        made = client.post("/api/v2/forwarders", json=body | {"since": since}, headers=tenant.auth)
+        assert (made.status_code, made.json["backlog"]) == (200, 0), made.text
+    post(client, tenant, statement())
+    run(tenant)
+    assert found(other_tenant) == []
+    long_ago = client.put(
+        f"/api/v2/forwarders/{made.json['id']}", json={"since": "0001-01-01T00:00:00Z"}, headers=tenant.auth
+    )
+    assert (long_ago.status_code, long_ago.json["backlog"]) == (200, 1)
+    run(tenant)
+    assert found(other_tenant) == found(tenant)

@@ -89,6 +89,11 @@ def test_what_cannot_be_saved_is_said_and_kept_in_the_form(
     assert forwarding.find(tenant.id) == []
 
 
+def test_a_date_that_has_not_come(tenant: TestTenant, admin: Browser) -> None:
+    assert admin.post("/forwarders", FORM | {"since": "9999-01-01"}).status_code == 302
+    assert text_of(admin, f"/forwarder?id={only(tenant).id}")
+
+
 def test_changing_keeps_the_secret_and_the_place(
     client: FlaskClient, tenant: TestTenant, other_tenant: TestTenant, other_store: list[int], admin: Browser
 ) -> None:

@@ -127,9 +127,7 @@ def spellings(tenant_id: int, who: list[str], after: int) -> tuple[list[str], in
     rows = session().execute(query.order_by(row.position).limit(LOOK)).all()
     there: set[str] = set()
     for _, body in rows:
-        value = msgspec.json.decode(body or "{}")
-        for actor in (*actors(value), value["authority"]):
-            there.update(identities(actor))
+        there.update(_everybody(msgspec.json.decode(body or "{}")))
     if len(rows) < LOOK:
         for table, column in ((AgentName, AgentName.identifier), (Document, Document.agent)):
             of_mail = select(column).where(table.tenant_id == tenant_id, column.startswith("mbox")).distinct()
@@ -141,6 +139,12 @@ def spellings(tenant_id: int, who: list[str], after: int) -> tuple[list[str], in
     if not wanted.issuperset(same for identifier in new for same in _same_person(identifier)):
         following = 0
     return new, following
+
+
+def _everybody(value: dict[str, Any]) -> Iterator[str]:
+    """The identifiers of all who are in a statement."""
+    for actor in (*actors(value), value["authority"]):
+        yield from identities(actor)
 
 
 # --- tombstones ---------------------------------------------------------------------------------------------------
@@ -308,13 +312,25 @@ def count(tenant_id: int, who: list[str]) -> int:
 
 
 def erase_statements(
-    tenant_id: int, identifier: str, tombstones: Tombstones, after: int, outcome: Outcome, *, dry: bool
+    tenant_id: int,
+    identifier: str,
+    before: list[str],
+    tombstones: Tombstones,
+    after: int,
+    outcome: Outcome,
+    *,
+    dry: bool,
 ) -> int | None:
-    """Go over up to :data:`BATCH` statements beyond position ``after`` in which ``identifier`` is; returns where to go on, or None."""
+    """Go over up to :data:`BATCH` statements beyond position ``after`` in which ``identifier`` is; returns where to go on, or None.
+
+    A dry run leaves what it has counted at the identifiers ``before`` where it is.
+    """
     found = _with(tenant_id, identifier, after)
     gone: list[str] = []
     for id_, _, body in found:
         value = msgspec.json.decode(body)
+        if dry and not set(before).isdisjoint(_everybody(value)):
+            continue
         left = cleanse(value, tombstones)
         if left is None:
             continue  # it only points at one of theirs

@@ -322,8 +322,10 @@ def _erase(row: Removal) -> None:
         tombstones = erasure.bury(row.tenant_id, who, mode, row.id)
     place = dict(row.place)
     if place["step"] == "statements" and place["identifier"] < len(who):
-        identifier = who[place["identifier"]]
-        after = erasure.erase_statements(row.tenant_id, identifier, tombstones, place["after"], outcome, dry=row.dry)
+        number = place["identifier"]
+        after = erasure.erase_statements(
+            row.tenant_id, who[number], who[:number], tombstones, place["after"], outcome, dry=row.dry
+        )
         place["after"] = after or 0
         place["identifier"] += after is None
     elif place["step"] == "statements":

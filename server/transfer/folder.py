@@ -34,7 +34,7 @@ def attachment(folder: Path, sha2: str) -> Path:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[IO[bytes]]:
-    """A file that takes the place of ``path`` at the end, in one step that survives a crash; when the block raises nothing is left of it."""
+    """A file that takes the place of ``path`` at the end, in one step that survives a crash; nothing of it when the block raises."""
     part = path.with_name(path.name + ".part")
     try:
         with part.open("wb") as handle:

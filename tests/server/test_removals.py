@@ -510,6 +510,14 @@ def test_a_removal_that_was_given_up_goes_on_when_asked_again(
     assert (done["status"], done["result"]["deleted"], "error" in done["result"]) == ("COMPLETE", 1, False)
 
 
+def test_a_dry_run_counts_a_statement_once(rekam: Run, client: FlaskClient, tenant: TestTenant) -> None:
+    both = {"instructor": agent(), "team": {"objectType": "Group", "member": [ACCOUNT, {"mbox_sha1sum": SHA1}]}}
+    post(client, tenant, statement(context=both), statement(actor=agent("ben"), context=both), statement(actor=ACCOUNT))
+    for options in (("--dry-run",), ()):
+        value = erase(rekam, tenant, *OPTIONS, *options)
+        assert (value["deleted"], value["pseudonymised"]) == (2, 1), options
+
+
 def test_a_receipt_that_cannot_be_written_is_known_before(
     rekam: Run, tmp_path: Path, client: FlaskClient, tenant: TestTenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:

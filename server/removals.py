@@ -185,7 +185,8 @@ def check_filters(given: dict[str, Any]) -> None:
     """Refuse what :func:`filters_of` cannot read, and what says how an agent or activity is meant where there is none."""
     for name, of in _RELATED.items():
         if given.get(name) and not given.get(of):
-            raise Invalid(f"{name.replace('_', ' ')}: the {of} is missing", code=f"{of}_missing", path=f"$.{of}")
+            first, last = name.split("_")
+            raise Invalid(f"{first} {last}: the {of} is missing", path=f"$.{first}{last.capitalize()}")
     filters_of(given)
 
 

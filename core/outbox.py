@@ -190,6 +190,12 @@ def depth() -> tuple[int, datetime | None]:
     return count, oldest
 
 
+def given_up(since: datetime) -> dict[str, int]:
+    """How many rows of each kind have died after ``since``."""
+    query = select(OutboxRow.kind, func.count()).where(OutboxRow.status == "dead", OutboxRow.finished > since)
+    return {kind: count for kind, count in session().execute(query.group_by(OutboxRow.kind).order_by(OutboxRow.kind))}
+
+
 def sweep(keep: timedelta = timedelta(days=7)) -> int:
     """Delete rows done for longer than ``keep``; returns how many. Opens a unit of work."""
     from sqlalchemy import delete

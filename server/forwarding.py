@@ -137,6 +137,8 @@ def change(
             raise Invalid("the key must have 1 to 255 characters and no colon", path="$.key")
         forwarder.key = key
     if secret is not None:
+        if not secret:
+            raise Invalid("the secret is needed", path="$.secret")
         forwarder.sealed_secret = sealing.seal(secret, _place(forwarder))
     if version is not None:
         forwarder.version = versions.of(version).name

@@ -150,6 +150,9 @@ def test_the_guard_holds(app: Flask, client: FlaskClient, tenant: TestTenant, ot
         ).status_code
         == 400
     )
+    for key, secret in (("k", ""), ("", "s")):
+        empty = bad | {"url": "https://e.com", "key": key, "secret": secret}
+        assert client.post("/api/v2/forwarders", json=empty, headers=tenant.auth).status_code == 400
     text = json.dumps(client.get("/api/v2/forwarders", headers=tenant.auth).json)
     assert other_tenant.secret not in text
 

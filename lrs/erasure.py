@@ -19,11 +19,11 @@ from typing import Any, Literal
 
 import msgspec
 from flask import current_app
-from sqlalchemy import String, delete, func, select
+from sqlalchemy import String, delete, func, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core import crypto
-from core.db import Model, session
+from core.db import Model, dialect, session
 from core.ids import new_id
 from lrs import metadata, removal
 from lrs.identity import AGENT_RELATED, identities, ifi, key, reference
@@ -35,6 +35,8 @@ Mode = Literal["delete", "pseudonymise"]
 BATCH = 200
 # Statements looked at for other spellings at once.
 LOOK = 5000
+# The second key of the advisory lock is the tenant.
+LOCK_CLASS = 727393
 # A domain that RFC 2606 promises nobody will ever have.
 HOME = "https://erased.invalid"
 
@@ -173,11 +175,22 @@ class Tombstones:
         return next((tombstone for tombstone in found if tombstone is not None), None)
 
 
+def lock(tenant_id: int) -> None:
+    """Alone among imports and new tombstones of a tenant, to the end of the transaction: no import commits what it did not see."""
+    if dialect() == "postgresql":
+        session().execute(text("SELECT pg_advisory_xact_lock(:k, :t)"), {"k": LOCK_CLASS, "t": tenant_id})
+
+
 def bury(tenant_id: int, who: list[str], mode: Mode, erasure_id: str) -> Tombstones:
-    """Put up tombstones for identifiers and return them. One that stands keeps its pseudonym."""
+    """Put up tombstones for identifiers and return them. One that stands keeps its pseudonym.
+
+    Whatever an import brings later meets them, and what it brought before can be found.
+    """
     hashes = list(dict.fromkeys(hashed(i) for i in who))
-    query = select(ErasedIdentifier).where(ErasedIdentifier.tenant_id == tenant_id, ErasedIdentifier.hash.in_(hashes))
-    standing = {t.hash: t for t in session().scalars(query)}
+    standing = _standing(tenant_id, hashes)
+    if len(standing) < len(hashes):
+        lock(tenant_id)
+        standing = _standing(tenant_id, hashes)
     pseudonym = next((t.pseudonym for t in standing.values()), new_id())
     for hash_ in hashes:
         row = standing.get(hash_)
@@ -187,6 +200,11 @@ def bury(tenant_id: int, who: list[str], mode: Mode, erasure_id: str) -> Tombsto
         row.erasure_id, row.mode = erasure_id, mode
     session().flush()
     return Tombstones({h: Tombstone(mode, standing[h].pseudonym if h in standing else pseudonym) for h in hashes})
+
+
+def _standing(tenant_id: int, hashes: list[str]) -> dict[str, ErasedIdentifier]:
+    query = select(ErasedIdentifier).where(ErasedIdentifier.tenant_id == tenant_id, ErasedIdentifier.hash.in_(hashes))
+    return {t.hash: t for t in session().scalars(query)}
 
 
 def unburied(who: list[str], mode: Mode) -> Tombstones:

@@ -34,7 +34,9 @@ KIND = "removal"
 # One run of the job; then it queues up again behind the others.
 RUN_SECONDS = 300.0
 IDS_LIMIT = 10_000
-# Where an erasure stands before it looks at the first statement of the first identifier.
+# Where an erasure begins: imports meanwhile must not bring back what it has passed, in no spelling.
+_TOMBSTONES = {"step": "tombstones"}
+# Where it stands before it looks at the first statement of the first identifier.
 _STATEMENTS = {"step": "statements", "identifier": 0, "after": 0}
 
 # By themselves these filters would find everything: each only says how the other one is meant.
@@ -67,6 +69,7 @@ class Removal(Model):
 # What one transaction of each step looks at: the word for it, and most of how many.
 _STEPS = {
     "purge": ("statements", purging.BATCH),
+    "tombstones": ("tombstones", 1),
     "spellings": ("statements searched for spellings", erasure.LOOK),
     "statements": ("statements", erasure.BATCH),
     "traces": ("events and other notes", cleansing.BATCH),
@@ -162,7 +165,7 @@ def _begin_anew(row: Removal, wanted: _Wanted) -> None:
 def _beginning(request: dict[str, Any]) -> dict[str, Any]:
     if "who" not in request:
         return {"after": 0}
-    return {"step": "spellings", "after": 0} if erasure.has_spellings(request["who"]) else dict(_STATEMENTS)
+    return dict(_TOMBSTONES)
 
 
 def _record(row: Removal, actor: str, done: str) -> None:
@@ -306,6 +309,7 @@ def _purge(row: Removal) -> None:
 def _know_as(row: Removal, more: list[str], following: int | None) -> None:
     """The person is known as ``more``, too."""
     who = erasure.with_hashes([*row.request["who"], *more])
+    _tombstones(row, who)
     row.request = row.request | {"who": who}
     row.result = row.result | {
         "identifiers": list(dict.fromkeys(map(erasure.hashed, who))),
@@ -315,14 +319,13 @@ def _know_as(row: Removal, more: list[str], following: int | None) -> None:
 
 
 def _erase(row: Removal) -> None:
-    who, mode = row.request["who"], row.request["mode"]
+    who = row.request["who"]
     outcome = msgspec.convert({k: v for k, v in row.result.items() if k in asdict(erasure.Outcome())}, erasure.Outcome)
-    if row.dry:
-        tombstones = erasure.unburied(who, mode)
-    else:
-        tombstones = erasure.bury(row.tenant_id, who, mode, row.id)
+    tombstones = _tombstones(row, who)
     place = dict(row.place)
-    if place["step"] == "statements" and place["identifier"] < len(who):
+    if place["step"] == "tombstones":
+        place = {"step": "spellings", "after": 0} if erasure.has_spellings(who) else dict(_STATEMENTS)
+    elif place["step"] == "statements" and place["identifier"] < len(who):
         number = place["identifier"]
         after = erasure.erase_statements(
             row.tenant_id, who[number], who[:number], tombstones, place["after"], outcome, dry=row.dry
@@ -336,6 +339,11 @@ def _erase(row: Removal) -> None:
     else:
         place = _cleanse(row, tombstones, outcome)
     row.result, row.place = row.result | asdict(outcome), place
+
+
+def _tombstones(row: Removal, who: list[str]) -> erasure.Tombstones:
+    mode = row.request["mode"]
+    return erasure.unburied(who, mode) if row.dry else erasure.bury(row.tenant_id, who, mode, row.id)
 
 
 def _cleanse(row: Removal, tombstones: erasure.Tombstones, outcome: erasure.Outcome) -> dict[str, Any]:
@@ -352,9 +360,7 @@ def _cleanse(row: Removal, tombstones: erasure.Tombstones, outcome: erasure.Outc
 
 def _forget_requests(row: Removal) -> None:
     """Other removals asked for the person, too."""
-    person = cleansing.Person(
-        row.request["who"], erasure.bury(row.tenant_id, row.request["who"], row.request["mode"], row.id)
-    )
+    person = cleansing.Person(row.request["who"], _tombstones(row, row.request["who"]))
     others = select(Removal).where(Removal.tenant_id == row.tenant_id, Removal.id != row.id)
     for other in session().scalars(others):
         if other.kind == "purge":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import threading
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -22,7 +23,7 @@ from core.blobs import blobs
 from core.db import session, unit_of_work
 from core.events import Event
 from core.outbox import OutboxRow
-from lrs import documents, erasure, linking, metadata, query, rejections
+from lrs import documents, erasure, importing, linking, metadata, query, rejections
 from lrs.documents import Place
 from lrs.identity import ifi
 from lrs.models import AgentName, Attachment, Document, StatementReference, StatementRow, StatementTarget
@@ -508,6 +509,34 @@ def test_a_removal_that_was_given_up_goes_on_when_asked_again(
     work()
     done = client.get(address, headers=tenant.auth).json
     assert (done["status"], done["result"]["deleted"], "error" in done["result"]) == ("COMPLETE", 1, False)
+
+
+@pytest.mark.parametrize("known_as", ["ada@example.com", json.dumps({"mbox_sha1sum": SHA1})])
+def test_an_import_that_runs_meanwhile_brings_nobody_back(
+    rekam: Run, app: Flask, tenant: TestTenant, known_as: str
+) -> None:
+    """It has seen no tombstone, and commits when the erasure would have passed its place."""
+    line = json.dumps(statement(id=new_uuid(), stored="2019-01-01T00:00:00Z", actor={"mbox": "mailto:ADA@example.com"}))
+    told = {"objectType": "Agent", "account": {"homePage": "https://lms.example.com", "name": "import"}}
+    paper = {"kind": "agent_profile", "id": "p", "contentType": "text/plain", "updated": "2019-01-01T00:00:00Z"}
+    document = json.dumps(paper | {"agent": {"mbox": "mailto:ADA@example.com"}, "content": "1"})
+    there = threading.Event()
+
+    def bring() -> None:
+        with app.app_context(), unit_of_work():
+            importing.store_batch(tenant.id, [importing.read(line.encode(), "line 1", told)])
+            importing.store_documents([importing.read_document(tenant.id, document.encode(), "line 1")])
+            there.set()
+            time.sleep(1.5)
+
+    thread = threading.Thread(target=bring)
+    thread.start()
+    assert there.wait(10)
+    session().rollback()
+    value = erase(rekam, tenant, "--agent", known_as, "--agent", "ada@example.com")
+    thread.join()
+    assert (bodies(tenant), "ada@" in everything(tenant)) == ({}, False)
+    assert (value["deleted"], value["documents"]) == (1, 1)
 
 
 def test_a_dry_run_counts_a_statement_once(rekam: Run, client: FlaskClient, tenant: TestTenant) -> None:

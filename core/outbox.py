@@ -2,7 +2,7 @@
 
 ``enqueue`` writes a row. A drainer (the in-process thread, or RQ workers woken through Redis) claims due rows with a lease,
 runs the handler of their kind and marks them done. A handler that raises is tried again by the schedule and ends
-as ``dead`` with its last error. Handlers may run more than once and must bear it.
+as ``dead`` with its last error; whoever waits for it is told (``given_up``). Handlers may run more than once and must bear it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Index, String, Text, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Index, String, Text, and_, func, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core import clock
@@ -27,8 +27,11 @@ SCHEDULE = (5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400)
 LEASE = timedelta(seconds=60)
 
 Handler = Callable[["OutboxRow"], None]
+# Told of a row that has died, and why, in the transaction that says so.
+GivenUp = Callable[["OutboxRow", str], None]
 _handlers: dict[str, Handler] = {}
 _leases: dict[str, timedelta] = {}
+_given_up: dict[str, GivenUp] = {}
 # Told after each commit that wrote rows: (tenant_id, row id) pairs due now. Set by server.jobs.
 wake: Callable[[list[tuple[int, str]]], None] = lambda rows: None  # noqa: E731 - replaced by server.jobs
 
@@ -61,12 +64,18 @@ class RetryAt(Exception):
         self.when = when
 
 
-def handler(kind: str, *, lease: timedelta = LEASE) -> Callable[[Handler], Handler]:
+class Continued(Exception):
+    """Raised by a handler that has done a part and has more to do: due again, behind the others. Not a failure: its tries begin anew."""
+
+
+def handler(kind: str, *, lease: timedelta = LEASE, given_up: GivenUp | None = None) -> Callable[[Handler], Handler]:
     """Register the handler of a kind. It runs outside a unit of work and opens its own; ``lease`` bounds one run."""
 
     def register(function: Handler) -> Handler:
         _handlers[kind] = function
         _leases[kind] = lease
+        if given_up is not None:
+            _given_up[kind] = given_up
         return function
 
     return register
@@ -115,6 +124,9 @@ def run(identity: tuple[int, str]) -> bool:
         if work is None:
             raise LookupError(f"no handler for outbox kind {kind!r}")
         work(row)
+    except Continued:
+        _finish(identity, "due", clock.now(), None, tries=0)
+        return False
     except RetryAt as again:
         _finish(identity, "due" if again.when else "dead", again.when, str(again))
         return False
@@ -142,16 +154,33 @@ def drain(limit: int = 20) -> int:
     return len(claimed)
 
 
-def _finish(identity: tuple[int, str], status: str, due: datetime | None, error: str | None) -> None:
+def _finish(
+    identity: tuple[int, str], status: str, due: datetime | None, error: str | None, *, tries: int | None = None
+) -> None:
     values: dict[str, Any] = {"status": status, "error": error}
     if due is not None:
         values["due"] = due
+    if tries is not None:
+        values["tries"] = tries
     if status in ("done", "dead"):
         values["finished"] = clock.now()
     with unit_of_work() as current:
         current.execute(
             update(OutboxRow).where(OutboxRow.tenant_id == identity[0], OutboxRow.id == identity[1]).values(**values)
         )
+        row = current.get(OutboxRow, identity) if status == "dead" else None
+        if row is not None and row.kind in _given_up:
+            _given_up[row.kind](row, error or "")
+
+
+def unfinished(tenant_id: int, kind: str, **payload: str) -> tuple[ColumnElement[bool], ...]:
+    """What holds for rows of a kind with this payload that are not over."""
+    return (
+        OutboxRow.tenant_id == tenant_id,
+        OutboxRow.kind == kind,
+        OutboxRow.status.in_(("due", "running")),
+        *(OutboxRow.payload[name].as_string() == value for name, value in payload.items()),
+    )
 
 
 def depth() -> tuple[int, datetime | None]:
@@ -159,6 +188,12 @@ def depth() -> tuple[int, datetime | None]:
     waiting = OutboxRow.status.in_(("due", "running"))
     count, oldest = session().execute(select(func.count(), func.min(OutboxRow.due)).where(waiting)).one()
     return count, oldest
+
+
+def given_up(since: datetime) -> dict[str, int]:
+    """How many rows of each kind have died after ``since``."""
+    query = select(OutboxRow.kind, func.count()).where(OutboxRow.status == "dead", OutboxRow.finished > since)
+    return {kind: count for kind, count in session().execute(query.group_by(OutboxRow.kind).order_by(OutboxRow.kind))}
 
 
 def sweep(keep: timedelta = timedelta(days=7)) -> int:

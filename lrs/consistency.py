@@ -31,6 +31,8 @@ from core.db import after_commit, dialect, driver_sql, memory, read, session, wr
 from core.shared import Shared
 
 SHIFT = 22
+# The last position that a bigint holds; its moment is in 2039.
+LAST = (1 << 63) - 1
 # First key of the advisory locks; any number that nothing else in the database uses.
 LOCK_CLASS = 727392
 _WRAP = (1 << 31) - 1
@@ -56,6 +58,16 @@ class Stamp:
 def milliseconds(moment: datetime) -> int:
     """Milliseconds since 1970, cut."""
     return int(moment.timestamp() * 1000 + 1e-3)
+
+
+def clamp(position: int) -> int:
+    """The nearest position there is."""
+    return max(0, min(position, LAST))
+
+
+def end_of(moment: int) -> int:
+    """The last position of a millisecond."""
+    return clamp((moment + 1 << SHIFT) - 1)
 
 
 def stored_time(position: int) -> datetime:

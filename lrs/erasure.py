@@ -19,11 +19,11 @@ from typing import Any, Literal
 
 import msgspec
 from flask import current_app
-from sqlalchemy import String, delete, func, select, union
+from sqlalchemy import String, delete, func, select, text, union
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core import crypto
-from core.db import Model, session
+from core.db import Model, dialect, session
 from core.ids import new_id
 from lrs import metadata, removal
 from lrs.identity import AGENT, AGENT_INDIRECT, identities, ifi, key, reference
@@ -35,6 +35,8 @@ Mode = Literal["delete", "pseudonymise"]
 BATCH = 200
 # Statements looked at for other spellings at once.
 LOOK = 5000
+# The second key of the advisory lock is the tenant.
+LOCK_CLASS = 727393
 # A domain that RFC 2606 promises nobody will ever have.
 HOME = "https://erased.invalid"
 # What finds a person's statements, whatever the role.
@@ -129,9 +131,7 @@ def spellings(tenant_id: int, who: list[str], after: int) -> tuple[list[str], in
     rows = session().execute(query.order_by(row.position).limit(LOOK)).all()
     there: set[str] = set()
     for _, body in rows:
-        value = msgspec.json.decode(body or "{}")
-        for actor in (*actors(value), value["authority"]):
-            there.update(identities(actor))
+        there.update(_everybody(msgspec.json.decode(body or "{}")))
     if len(rows) < LOOK:
         for table, column in ((AgentName, AgentName.identifier), (Document, Document.agent)):
             of_mail = select(column).where(table.tenant_id == tenant_id, column.startswith("mbox")).distinct()
@@ -143,6 +143,12 @@ def spellings(tenant_id: int, who: list[str], after: int) -> tuple[list[str], in
     if not wanted.issuperset(same for identifier in new for same in _same_person(identifier)):
         following = 0
     return new, following
+
+
+def _everybody(value: dict[str, Any]) -> Iterator[str]:
+    """The identifiers of all who are in a statement."""
+    for actor in (*actors(value), value["authority"]):
+        yield from identities(actor)
 
 
 # --- tombstones ---------------------------------------------------------------------------------------------------
@@ -171,11 +177,22 @@ class Tombstones:
         return next((tombstone for tombstone in found if tombstone is not None), None)
 
 
+def lock(tenant_id: int) -> None:
+    """Alone among imports and new tombstones of a tenant, to the end of the transaction: no import commits what it did not see."""
+    if dialect() == "postgresql":
+        session().execute(text("SELECT pg_advisory_xact_lock(:k, :t)"), {"k": LOCK_CLASS, "t": tenant_id})
+
+
 def bury(tenant_id: int, who: list[str], mode: Mode, erasure_id: str) -> Tombstones:
-    """Put up tombstones for identifiers and return them. One that stands keeps its pseudonym."""
+    """Put up tombstones for identifiers and return them. One that stands keeps its pseudonym.
+
+    Whatever an import brings later meets them, and what it brought before can be found.
+    """
     hashes = list(dict.fromkeys(hashed(i) for i in who))
-    query = select(ErasedIdentifier).where(ErasedIdentifier.tenant_id == tenant_id, ErasedIdentifier.hash.in_(hashes))
-    standing = {t.hash: t for t in session().scalars(query)}
+    standing = _standing(tenant_id, hashes)
+    if len(standing) < len(hashes):
+        lock(tenant_id)
+        standing = _standing(tenant_id, hashes)
     pseudonym = next((t.pseudonym for t in standing.values()), new_id())
     for hash_ in hashes:
         row = standing.get(hash_)
@@ -185,6 +202,11 @@ def bury(tenant_id: int, who: list[str], mode: Mode, erasure_id: str) -> Tombsto
         row.erasure_id, row.mode = erasure_id, mode
     session().flush()
     return Tombstones({h: Tombstone(mode, standing[h].pseudonym if h in standing else pseudonym) for h in hashes})
+
+
+def _standing(tenant_id: int, hashes: list[str]) -> dict[str, ErasedIdentifier]:
+    query = select(ErasedIdentifier).where(ErasedIdentifier.tenant_id == tenant_id, ErasedIdentifier.hash.in_(hashes))
+    return {t.hash: t for t in session().scalars(query)}
 
 
 def unburied(who: list[str], mode: Mode) -> Tombstones:
@@ -312,13 +334,25 @@ def count(tenant_id: int, who: list[str]) -> int:
 
 
 def erase_statements(
-    tenant_id: int, identifier: str, tombstones: Tombstones, after: int, outcome: Outcome, *, dry: bool
+    tenant_id: int,
+    identifier: str,
+    before: list[str],
+    tombstones: Tombstones,
+    after: int,
+    outcome: Outcome,
+    *,
+    dry: bool,
 ) -> int | None:
-    """Go over up to :data:`BATCH` statements beyond position ``after`` in which ``identifier`` is; returns where to go on, or None."""
+    """Go over up to :data:`BATCH` statements beyond position ``after`` in which ``identifier`` is; returns where to go on, or None.
+
+    A dry run leaves what it has counted at the identifiers ``before`` where it is.
+    """
     found = _with(tenant_id, identifier, after)
     gone: list[str] = []
     for id_, _, body in found:
         value = msgspec.json.decode(body)
+        if dry and not set(before).isdisjoint(_everybody(value)):
+            continue
         left = cleanse(value, tombstones)
         if left is None:
             continue  # it only points at one of theirs

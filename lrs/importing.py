@@ -27,8 +27,6 @@ from lrs.formats import parse_timestamp
 from lrs.identity import ifi
 from lrs.rows import Prepared
 
-# The second key of the advisory lock is the tenant: one import a tenant stores at a time.
-LOCK_CLASS = 727393
 # Ids of statements that have none follow from their text, so that a repeated import knows them again.
 NAMESPACE = uuid.UUID("8a3c7b1e-52a4-5c0b-9e0f-5a6d1c2f7b90")
 
@@ -123,7 +121,7 @@ def just_before(stored: str) -> str | None:
 
 def store_batch(tenant_id: int, batch: list[Incoming]) -> Outcome:
     """Store all of ``batch`` in the current unit of work; :class:`Conflict` names the one whose id another statement has."""
-    _lock(tenant_id)
+    erasure.lock(tenant_id)
     outcome = Outcome()
     kept = _without_erased(tenant_id, batch, outcome)
     kept = _distinct(kept, outcome)
@@ -138,11 +136,6 @@ def store_batch(tenant_id: int, batch: list[Incoming]) -> Outcome:
     store.place(tenant_id, new)
     outcome.stored += len(new)
     return outcome
-
-
-def _lock(tenant_id: int) -> None:
-    if dialect() == "postgresql":
-        session().execute(text("SELECT pg_advisory_xact_lock(:k, :t)"), {"k": LOCK_CLASS, "t": tenant_id})
 
 
 def _same(body: str, one: Incoming) -> bool:
@@ -287,7 +280,11 @@ def read_document(tenant_id: int, data: bytes, where: str, line: int | None = No
 def store_documents(batch: list[IncomingDocument]) -> Outcome:
     """Store documents with the time of their last change; of two under one id the one changed last stays."""
     outcome = Outcome()
-    tombstones = erasure.Tombstones.of(batch[0].place.tenant_id) if batch else None
+    if not batch:
+        return outcome
+    tenant_id = batch[0].place.tenant_id
+    erasure.lock(tenant_id)
+    tombstones = erasure.Tombstones.of(tenant_id)
     for one in batch:
         if tombstones and one.place.agent is not None and tombstones.of_identifier(one.place.agent):
             outcome.erased += 1

@@ -55,8 +55,8 @@ def purge(
         if one.id in kept:
             continue
         stored = consistency.stored_text(one.position)
-        outcome.oldest = outcome.oldest or stored
-        outcome.newest = stored
+        outcome.oldest = min(outcome.oldest or stored, stored)
+        outcome.newest = max(outcome.newest or stored, stored)
     outcome.statements += len(wanted - kept)
     outcome.kept += len(kept)
     if not dry:

@@ -195,12 +195,7 @@ def position_range(filters: Filters, after: int | None, ascending: bool, through
         low = max(low, after + 1)
     elif after is not None:
         high = after if high is None else min(high, after)
-    # A bigint holds moments until the year 39,000.
-    return _clamp(low), None if high is None else _clamp(high)
-
-
-def _clamp(position: int) -> int:
-    return max(0, min(position, (1 << 63) - 1))
+    return consistency.clamp(low), None if high is None else consistency.clamp(high)
 
 
 def one(tenant_id: int, statement_id: str) -> Found | None:

@@ -210,13 +210,3 @@ def sweep() -> int:
     """Delete what has expired; returns how many. Needs a unit of work."""
     limit = clock.now() - timedelta(days=get_settings().rejections_kept)
     return int(getattr(session().execute(delete(Rejection).where(Rejection.time < limit)), "rowcount", 0))
-
-
-def forget(tenant_id: int, words: list[str]) -> int:
-    """Delete those whose text holds one of ``words``, of whoever is forgotten. Needs a unit of work."""
-    gone = 0
-    for word in words:
-        told = (column.icontains(word, autoescape=True) for column in (Rejection.body, Rejection.message))
-        where = Rejection.tenant_id == tenant_id, or_(*told)
-        gone += int(getattr(session().execute(delete(Rejection).where(*where)), "rowcount", 0))
-    return gone

@@ -10,10 +10,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
 
-from core import audit, clock, outbox
+from core import audit, outbox
 from core.db import session, unit_of_work
 from core.errors import Conflict, Invalid, NotFound
-from core.outbox import OutboxRow, RetryAt
+from core.outbox import Continued, OutboxRow
 from course_packages import catalogue
 from course_packages.models import VersionStatus
 from registrations import registrations
@@ -94,12 +94,7 @@ def _on(tenant_id: int, course_id: str, number: int) -> tuple[ColumnElement[bool
 
 def is_running(tenant_id: int, course_id: str) -> bool:
     """Whether registrations of the course are being moved."""
-    query = select(OutboxRow.id).where(
-        OutboxRow.tenant_id == tenant_id,
-        OutboxRow.kind == KIND,
-        OutboxRow.status.in_(("due", "running")),
-        OutboxRow.payload["course"].as_string() == course_id,
-    )
+    query = select(OutboxRow.id).where(*outbox.unfinished(tenant_id, KIND, course=course_id))
     return session().scalar(query.limit(1)) is not None
 
 
@@ -113,7 +108,7 @@ def _work(row: OutboxRow) -> None:
             _move(tenant_id, registration_id, wanted)
         after = ids[-1]
         if time.monotonic() > until:
-            raise RetryAt(clock.now(), "to be continued")
+            raise Continued
 
 
 def _next(tenant_id: int, wanted: dict[str, Any], after: str) -> list[str]:

@@ -6,6 +6,7 @@ import ipaddress
 import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -20,6 +21,8 @@ from server import database, health
 
 # The WAL-reset bug of SQLite corrupts a database in rare cases; fixed in 3.51.3.
 SQLITE_SAFE = (3, 51, 3)
+# What was given up longer ago is known, or nobody's concern any more.
+GIVEN_UP_SHOWN = timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -205,6 +208,7 @@ def _webhooks(settings: Settings) -> Iterator[Check]:
 def _outbox(settings: Settings) -> Iterator[Check]:
     try:
         depth, oldest = outbox.depth()
+        dead = outbox.given_up(clock.now() - GIVEN_UP_SHOWN)
     except SQLAlchemyError:
         yield Check("outbox", "broken", "unknown: the database does not answer or has no tables yet")
         return
@@ -220,3 +224,11 @@ def _outbox(settings: Settings) -> Iterator[Check]:
         )
     else:
         yield Check("outbox", "ok", "{depth} rows wait", {"depth": depth})
+    if dead:
+        yield Check(
+            "outbox",
+            "warning",
+            "{count} jobs were given up within a week ({kinds}): replay messages of webhooks, switch forwarders on again, "
+            "ask again for erasures, purges and imports",
+            {"count": sum(dead.values()), "kinds": ", ".join(f"{kind}: {count}" for kind, count in dead.items())},
+        )

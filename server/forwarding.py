@@ -10,13 +10,14 @@ on again it goes on.
 from __future__ import annotations
 
 import base64
+import logging
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NoReturn
 
 import msgspec
-from sqlalchemy import BigInteger, ForeignKeyConstraint, String, Text, Uuid, func, select, update
+from sqlalchemy import BigInteger, ColumnElement, ForeignKeyConstraint, String, Text, Uuid, func, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core import clock, outbox
@@ -24,11 +25,13 @@ from core.blobs import blobs
 from core.db import Json, Model, UtcDateTime, session, unit_of_work
 from core.errors import Invalid, NotFound
 from core.ids import new_id, new_secret
-from core.outbox import OutboxRow, RetryAt
+from core.outbox import Continued, OutboxRow, RetryAt
 from lrs import attachments, consistency, query, versions
 from lrs.models import StatementRow
-from server import outbound, sealing
-from server.removals import filters_of
+from server import cleansing, outbound, sealing
+from server.removals import check_filters, filters_of
+
+log = logging.getLogger("rekam.forwarding")
 
 KIND = "forward"
 BATCH = 50
@@ -38,6 +41,8 @@ ANSWER_SECONDS = 30.0
 ATTACHMENTS_LIMIT = 32 << 20
 # The other store says that it is the statements: they are tried alone, and passed over if it stays so.
 REFUSALS = (400, 409, 413, 422)
+# What we say ourselves, in its place, of statements that cannot be sent.
+TOO_MUCH, NOT_SENT = 413, 422
 EXCERPT = 1000
 # More waiting statements than this are not counted.
 BACKLOG = 10_000
@@ -89,6 +94,11 @@ class Refusal(Model):
     )
 
 
+# The filters know an erased person by the pseudonym from then on.
+cleansing.speaks(Forwarder, "filters", "last_error", "disabled_reason")
+cleansing.speaks(Refusal, "answer")
+
+
 # --- keeping them -------------------------------------------------------------------------------------------------
 
 
@@ -100,7 +110,7 @@ def create(
     now = clock.now()
     made = Forwarder(
         tenant_id=tenant_id, id=new_id(), name=name[:255], url="", key="", sealed_secret="", version="", filters={},
-        enabled=enabled, queued=False, position=_position(since or now), forwarded=0, refused=0, failures=0,
+        enabled=enabled, queued=False, position=_behind(since or now), forwarded=0, refused=0, failures=0,
         created=now, updated=now,
     )  # fmt: skip
     change(made, url=url, key=key, secret=secret, version=version, filters=filters or {})
@@ -127,17 +137,21 @@ def change(
             raise Invalid("the key must have 1 to 255 characters and no colon", path="$.key")
         forwarder.key = key
     if secret is not None:
+        if not secret:
+            raise Invalid("the secret is needed", path="$.secret")
         forwarder.sealed_secret = sealing.seal(secret, _place(forwarder))
     if version is not None:
         forwarder.version = versions.of(version).name
     if filters is not None:
-        filters_of(filters)
+        check_filters(filters)
         forwarder.filters = filters
     if since is not None:
-        forwarder.position = _position(since)
+        forwarder.position = _behind(since)
     if enabled is not None:
         forwarder.enabled, forwarder.failures = enabled, 0
         forwarder.disabled_reason = None if enabled else "switched off"
+        # Should its row be gone, the next look makes another.
+        forwarder.queued = session().scalar(select(OutboxRow.id).where(*_rows(forwarder)).limit(1)) is not None
     forwarder.updated = clock.now()
 
 
@@ -145,8 +159,9 @@ def _place(forwarder: Forwarder) -> str:
     return f"forwarder {forwarder.tenant_id}/{forwarder.id}"
 
 
-def _position(moment: datetime) -> int:
-    return (consistency.milliseconds(moment) + 1 << consistency.SHIFT) - 1
+def _behind(moment: datetime) -> int:
+    """Where to go on behind what was stored up to a moment, which may still have to come."""
+    return consistency.end_of(consistency.milliseconds(moment))
 
 
 def get(tenant_id: int, forwarder_id: str) -> Forwarder:
@@ -240,13 +255,26 @@ def look() -> int:
     return len(found)
 
 
-@outbox.handler(KIND, lease=timedelta(minutes=5))
+def _give_up(row: OutboxRow, reason: str) -> None:
+    """Not even the failure could be written down, so often that the row died."""
+    found = session().get(Forwarder, (row.tenant_id, row.payload["forwarder"]), with_for_update=True)
+    if found is not None and found.enabled:
+        _switch_off(found, reason)
+
+
+@outbox.handler(KIND, lease=timedelta(minutes=5), given_up=_give_up)
 def forward(row: OutboxRow) -> None:
     """Send batches until nothing is left; then the row is done and the next look queues another."""
     identity, until = (row.tenant_id, row.payload["forwarder"]), time.monotonic() + RUN_SECONDS
-    while _send_some(*identity):
-        if time.monotonic() > until:
-            raise RetryAt(clock.now(), "to be continued")
+    try:
+        while more := _send_some(*identity):
+            if time.monotonic() > until:
+                break
+    except Exception as failure:
+        # Whatever it is: who looks at the forwarder must see that it does not go on.
+        _fail(identity, _reason(failure))
+    if more:
+        raise Continued
 
 
 def _send_some(tenant_id: int, forwarder_id: str) -> bool:
@@ -262,19 +290,23 @@ def _send_some(tenant_id: int, forwarder_id: str) -> bool:
     through = consistency.consistent_through(tenant_id)
     page = query.page(tenant_id, filters_of(found.filters), limit=BATCH, after=after, ascending=True, through=through)
     if not page.statements:
-        end = (through + 1 << consistency.SHIFT) - 1
-        _advance(found, max(after, end), 0, done=True)
+        _advance(found, max(after, consistency.end_of(through)), 0, done=True)
         return False
-    try:
-        refused = _send(found, page.statements)
-    except (outbound.Refused, outbound.Failed, _Busy) as failure:
-        _fail(found, str(failure))
+    refused = _send(found, page.statements)
     _advance(found, page.positions[-1], len(page.statements) - len(refused), refused=refused)
     return True
 
 
 class _Busy(Exception):
     """An answer that is not about the statements."""
+
+
+def _reason(failure: Exception) -> str:
+    """What is shown of a failure; an unexpected one is logged whole."""
+    if isinstance(failure, (outbound.Refused, outbound.Failed, _Busy)):
+        return str(failure)
+    log.exception("forwarding failed")
+    return f"{type(failure).__name__}: {str(failure).partition(chr(10))[0][:EXCERPT]}"
 
 
 def _send(forwarder: Forwarder, statements: list[bytes]) -> list[tuple[str, int, str]]:
@@ -296,10 +328,13 @@ def _post(forwarder: Forwarder, statements: list[bytes]) -> tuple[int, str]:
     if any(b'"attachments"' in s for s in statements):
         found = attachments.find(forwarder.tenant_id, (msgspec.json.decode(s) for s in statements))
         if sum(kept.size for _, kept in found) > ATTACHMENTS_LIMIT:
-            return 413, f"more than {ATTACHMENTS_LIMIT >> 20} MiB of attachments are not forwarded together"
+            return TOO_MUCH, f"more than {ATTACHMENTS_LIMIT >> 20} MiB of attachments are not forwarded together"
         if found:
             boundary = new_secret()
-            body = b"".join(attachments.answer(boundary, body, found, blobs()))
+            try:
+                body = b"".join(attachments.answer(boundary, body, found, blobs()))
+            except NotFound as missing:
+                return NOT_SENT, f"not sent: the bytes of an attachment are no longer here ({missing.message})"
             kind = f"multipart/mixed; boundary={boundary}"
     headers, url = {"Content-Type": kind, **_headers(forwarder)}, f"{forwarder.url}/statements"
     _release(forwarder)
@@ -351,9 +386,8 @@ def _advance(
             )  # fmt: skip
 
 
-def _fail(seen: Forwarder, reason: str) -> NoReturn:
+def _fail(identity: tuple[int, str], reason: str) -> NoReturn:
     """Try again by the schedule of the outbox, or switch the forwarder off."""
-    identity = (seen.tenant_id, seen.id)
     with unit_of_work() as current:
         row = current.get(Forwarder, identity, populate_existing=True, with_for_update=True)
         if row is None:
@@ -362,23 +396,19 @@ def _fail(seen: Forwarder, reason: str) -> NoReturn:
         when = outbox.next_try(row.failures)
         row.last_error, row.next_try = reason, when
         if when is None:
-            row.enabled, row.queued, row.disabled_reason = (
-                False,
-                False,
-                f"given up after {row.failures} tries: {reason}",
-            )
+            _switch_off(row, f"given up after {row.failures} tries: {reason}")
     raise RetryAt(when, reason)
+
+
+def _switch_off(forwarder: Forwarder, reason: str) -> None:
+    forwarder.enabled, forwarder.queued, forwarder.disabled_reason = False, False, reason
 
 
 def wake(forwarder: Forwarder) -> None:
     """Try at once what waits for its next try. Needs a unit of work."""
-    session().execute(
-        update(OutboxRow)
-        .where(
-            OutboxRow.tenant_id == forwarder.tenant_id,
-            OutboxRow.kind == KIND,
-            OutboxRow.status == "due",
-            OutboxRow.payload["forwarder"].as_string() == forwarder.id,
-        )
-        .values(due=clock.now())
-    )
+    session().execute(update(OutboxRow).where(*_rows(forwarder), OutboxRow.status == "due").values(due=clock.now()))
+
+
+def _rows(forwarder: Forwarder) -> tuple[ColumnElement[bool], ...]:
+    """What holds for the row of the outbox that works on it."""
+    return outbox.unfinished(forwarder.tenant_id, KIND, forwarder=forwarder.id)

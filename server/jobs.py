@@ -64,7 +64,7 @@ def _event(row: OutboxRow) -> None:
     deliveries.fan_out(only=(row.tenant_id, row.id))
 
 
-@outbox.handler("webhook")
+@outbox.handler("webhook", given_up=deliveries.give_up)
 def _webhook(row: OutboxRow) -> None:
     deliveries.deliver(row)
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Boolean, String, Text, cast, or_, select
+from sqlalchemy import Boolean, String, select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core import audit, clock, outbox
@@ -21,24 +23,33 @@ from core.db import Json, Model, UtcDateTime, session, unit_of_work
 from core.errors import Invalid, NotFound
 from core.events import Event
 from core.ids import new_id
-from core.outbox import OutboxRow, RetryAt
-from lrs import consistency, erasure, purging, rejections
+from core.outbox import Continued, OutboxRow
+from lrs import consistency, erasure, purging
 from lrs.erasure import Mode
 from lrs.formats import is_uuid, parse_timestamp
 from lrs.query import Filters
+from server import cleansing
 
 KIND = "removal"
 # One run of the job; then it queues up again behind the others.
 RUN_SECONDS = 300.0
 IDS_LIMIT = 10_000
-# Where an erasure stands before it looks at the first statement of the first identifier.
+# Where an erasure begins: imports meanwhile must not bring back what it has passed, in no spelling.
+_TOMBSTONES = {"step": "tombstones"}
+# Where it stands before it looks at the first statement of the first identifier.
 _STATEMENTS = {"step": "statements", "identifier": 0, "after": 0}
+
+# By themselves these filters would find everything: each only says how the other one is meant.
+_RELATED = {"related_agents": "agent", "related_activities": "activity"}
 
 Tell = Callable[[str, int, int], None]
 
 
 class Removal(Model):
-    """``kind`` is purge or erasure; ``status`` RUNNING or COMPLETE. An erasure's ``request`` is emptied when it is done."""
+    """``kind`` is purge or erasure; ``status`` RUNNING, COMPLETE or FAILED (given up, ``result`` says why).
+
+    An erasure's ``request`` is emptied when it is done.
+    """
 
     __tablename__ = "removals"
 
@@ -58,9 +69,10 @@ class Removal(Model):
 # What one transaction of each step looks at: the word for it, and most of how many.
 _STEPS = {
     "purge": ("statements", purging.BATCH),
+    "tombstones": ("tombstones", 1),
     "spellings": ("statements searched for spellings", erasure.LOOK),
     "statements": ("statements", erasure.BATCH),
-    "events": ("events", erasure.BATCH),
+    "traces": ("events and other notes", cleansing.BATCH),
     "attachments": ("attachments", 1),
 }
 
@@ -70,14 +82,19 @@ _STEPS = {
 
 def start_purge(tenant_id: int, actor: str, filters: dict[str, Any], ids: list[str] | None, *, dry: bool) -> Removal:
     """Ask for what ``filters`` (see :func:`filters_of`) and ``ids`` find to be deleted. Needs a unit of work."""
+    check_filters(filters)
     if not filters and ids is None:
         raise Invalid("a purge needs a filter or ids: an empty one would delete everything")
     if ids is not None and (len(ids) > IDS_LIMIT or not all(is_uuid(i) for i in ids)):
         raise Invalid(f"the ids must be UUIDs, at most {IDS_LIMIT}")
-    filters_of(filters)
     ids = None if ids is None else [i.lower() for i in ids]
-    request = {"filters": filters, "ids": ids, "through": consistency.milliseconds(clock.now())}
-    return _start(tenant_id, "purge", actor, request, asdict(purging.Outcome()), {"after": 0}, dry=dry)
+    asked = {"filters": filters, "ids": ids}
+
+    def same(other: Removal) -> bool:
+        return asked == {name: other.request[name] for name in asked}
+
+    request = asked | {"through": consistency.milliseconds(clock.now())}
+    return _start(_Wanted(tenant_id, "purge", actor, dry, request, asdict(purging.Outcome()), same))
 
 
 def start_erasure(tenant_id: int, actor: str, agents: list[dict[str, Any]], mode: Mode, *, dry: bool) -> Removal:
@@ -85,37 +102,95 @@ def start_erasure(tenant_id: int, actor: str, agents: list[dict[str, Any]], mode
     who = erasure.identifiers(agents)
     if not who:
         raise Invalid("an erasure needs an agent with an identifier")
-    place: dict[str, Any] = {"step": "spellings", "after": 0} if erasure.has_spellings(who) else dict(_STATEMENTS)
-    made = _start(tenant_id, "erasure", actor, {"who": who, "mode": mode}, asdict(erasure.Outcome()), place, dry=dry)
-    made.result = {"mode": mode, "identifiers": list(dict.fromkeys(map(erasure.hashed, who))), **made.result}
-    return made
+    hashes = list(dict.fromkeys(map(erasure.hashed, who)))
+
+    def same(other: Removal) -> bool:
+        return other.request.get("mode") == mode and set(hashes).issubset(other.result["identifiers"])
+
+    result = {"mode": mode, "identifiers": hashes, **asdict(erasure.Outcome())}
+    return _start(_Wanted(tenant_id, "erasure", actor, dry, {"who": who, "mode": mode}, result, same))
 
 
-def _start(
-    tenant_id: int,
-    kind: str,
-    actor: str,
-    request: dict[str, Any],
-    result: dict[str, Any],
-    place: dict[str, Any],
-    *,
-    dry: bool,
-) -> Removal:
+@dataclass(frozen=True)
+class _Wanted:
+    """What is asked for; ``same`` knows an earlier removal that does just that."""
+
+    tenant_id: int
+    kind: str
+    actor: str
+    dry: bool
+    request: dict[str, Any]
+    result: dict[str, Any]
+    same: Callable[[Removal], bool]
+
+
+def _start(wanted: _Wanted) -> Removal:
+    """A new removal, or the one that was interrupted, with what it has done so far: it must not keep for ever whom it is about."""
+    found = None if wanted.dry else next(filter(wanted.same, _interrupted(wanted.tenant_id, wanted.kind)), None)
+    if found is not None:
+        if not _has_job(found):
+            _begin_anew(found, wanted)
+        return found
     made = Removal(
-        tenant_id=tenant_id, id=new_id(), kind=kind, status="RUNNING", actor=actor, dry=dry, request=request,
-        place=place, result=result, created=clock.now(),
+        tenant_id=wanted.tenant_id, id=new_id(), kind=wanted.kind, status="RUNNING", actor=wanted.actor, dry=wanted.dry,
+        request=wanted.request, place=_beginning(wanted.request), result=wanted.result, created=clock.now(),
     )  # fmt: skip
     session().add(made)
     session().flush()
-    if not dry:
-        told = {"filters": request["filters"], "ids": request["ids"]} if kind == "purge" else {"mode": request["mode"]}
-        audit.record(tenant_id, actor, f"{kind}.started", made.id, **told)
+    if not wanted.dry:
+        _record(made, wanted.actor, "started")
     return made
+
+
+def _interrupted(tenant_id: int, kind: str) -> list[Removal]:
+    """Those that are not over and have something left to be found by; newest first."""
+    query = select(Removal).where(
+        Removal.tenant_id == tenant_id, Removal.kind == kind, Removal.dry.is_(False), Removal.status != "COMPLETE"
+    )
+    return [r for r in session().scalars(query.order_by(Removal.id.desc()).with_for_update()) if r.request]
+
+
+def _begin_anew(row: Removal, wanted: _Wanted) -> None:
+    """From the beginning, since more may have come; what is done is not found again, and stays counted."""
+    if row.kind == "purge":
+        row.request = wanted.request
+    row.status, row.place = "RUNNING", _beginning(row.request)
+    # What is kept is found again.
+    row.result = {name: value for name, value in row.result.items() if name != "error"} | (
+        {"kept": 0} if row.kind == "purge" else {}
+    )
+    _record(row, wanted.actor, "resumed")
+
+
+def _beginning(request: dict[str, Any]) -> dict[str, Any]:
+    if "who" not in request:
+        return {"after": 0}
+    return dict(_TOMBSTONES)
+
+
+def _record(row: Removal, actor: str, done: str) -> None:
+    told = ("filters", "ids") if row.kind == "purge" else ("mode",)
+    audit.record(row.tenant_id, actor, f"{row.kind}.{done}", row.id, **{name: row.request[name] for name in told})
 
 
 def enqueue(removal: Removal) -> None:
     """Have it done in the background. Needs a unit of work."""
-    outbox.enqueue(removal.tenant_id, KIND, {"removal": removal.id})
+    if not _has_job(removal):
+        outbox.enqueue(removal.tenant_id, KIND, {"removal": removal.id})
+
+
+def _has_job(removal: Removal) -> bool:
+    rows = outbox.unfinished(removal.tenant_id, KIND, removal=removal.id)
+    return session().scalar(select(OutboxRow.id).where(*rows).limit(1)) is not None
+
+
+def check_filters(given: dict[str, Any]) -> None:
+    """Refuse what :func:`filters_of` cannot read, and what says how an agent or activity is meant where there is none."""
+    for name, of in _RELATED.items():
+        if given.get(name) and not given.get(of):
+            first, last = name.split("_")
+            raise Invalid(f"{first} {last}: the {of} is missing", path=f"$.{first}{last.capitalize()}")
+    filters_of(given)
 
 
 def filters_of(given: dict[str, Any]) -> Filters:
@@ -145,16 +220,33 @@ def find(tenant_id: int, kind: str, limit: int = 100) -> list[Removal]:
 # --- doing it -----------------------------------------------------------------------------------------------------
 
 
-@outbox.handler(KIND, lease=timedelta(minutes=20))
+def _give_up(row: OutboxRow, reason: str) -> None:
+    found = session().get(Removal, (row.tenant_id, row.payload["removal"]), with_for_update=True)
+    if found is not None and found.status == "RUNNING":
+        found.status, found.result = "FAILED", found.result | {"error": reason}
+
+
+@outbox.handler(KIND, lease=timedelta(minutes=20), given_up=_give_up)
 def _work(row: OutboxRow) -> None:
     identity, until = (row.tenant_id, row.payload["removal"]), time.monotonic() + RUN_SECONDS
     while not step(*identity):
         if time.monotonic() > until:
-            raise RetryAt(clock.now(), "to be continued")
+            raise Continued
 
 
 def finish(tenant_id: int, removal_id: str, tell: Tell) -> dict[str, Any]:
-    """Do it here and now; returns its result."""
+    """Do it here and now; returns its result. A dry run that is interrupted leaves nothing, least of all whom it was about."""
+    try:
+        return _finish(tenant_id, removal_id, tell)
+    except BaseException:
+        with suppress(SQLAlchemyError), unit_of_work() as current:
+            row = current.get(Removal, (tenant_id, removal_id))
+            if row is not None and row.dry:
+                current.delete(row)
+        raise
+
+
+def _finish(tenant_id: int, removal_id: str, tell: Tell) -> dict[str, Any]:
     done: dict[str, int] = {}
     while True:
         row = session().get_one(Removal, (tenant_id, removal_id), populate_existing=True)
@@ -168,9 +260,9 @@ def finish(tenant_id: int, removal_id: str, tell: Tell) -> dict[str, Any]:
 
 
 def step(tenant_id: int, removal_id: str) -> bool:
-    """One transaction of a removal; says whether it is complete."""
+    """One transaction of a removal; says whether it is over."""
     found = session().get(Removal, (tenant_id, removal_id))
-    if found is None or found.status == "COMPLETE":
+    if found is None or found.status != "RUNNING":
         return True
     kind, dry, place, who = found.kind, found.dry, dict(found.place), found.request.get("who", [])
     next_step = place.get("step")
@@ -184,7 +276,7 @@ def step(tenant_id: int, removal_id: str) -> bool:
         read, following = erasure.spellings(tenant_id, who, place["after"])
     with unit_of_work() as current:
         row = current.get_one(Removal, (tenant_id, removal_id), with_for_update=True, populate_existing=True)
-        if row.status == "COMPLETE":
+        if row.status != "RUNNING":
             return True
         if row.place != place:
             return False  # somebody else did this step
@@ -196,7 +288,7 @@ def step(tenant_id: int, removal_id: str) -> bool:
             _purge(row)
         else:
             _erase(row)
-        return row.status == "COMPLETE"
+        return row.status != "RUNNING"
 
 
 def _purge(row: Removal) -> None:
@@ -217,6 +309,7 @@ def _purge(row: Removal) -> None:
 def _know_as(row: Removal, more: list[str], following: int | None) -> None:
     """The person is known as ``more``, too."""
     who = erasure.with_hashes([*row.request["who"], *more])
+    _tombstones(row, who)
     row.request = row.request | {"who": who}
     row.result = row.result | {
         "identifiers": list(dict.fromkeys(map(erasure.hashed, who))),
@@ -226,52 +319,55 @@ def _know_as(row: Removal, more: list[str], following: int | None) -> None:
 
 
 def _erase(row: Removal) -> None:
-    who, mode = row.request["who"], row.request["mode"]
+    who = row.request["who"]
     outcome = msgspec.convert({k: v for k, v in row.result.items() if k in asdict(erasure.Outcome())}, erasure.Outcome)
-    if row.dry:
-        tombstones = erasure.unburied(who, mode)
-    else:
-        tombstones = erasure.bury(row.tenant_id, who, mode, row.id)
+    tombstones = _tombstones(row, who)
     place = dict(row.place)
-    if place["step"] == "statements" and place["identifier"] < len(who):
-        identifier = who[place["identifier"]]
-        after = erasure.erase_statements(row.tenant_id, identifier, tombstones, place["after"], outcome, dry=row.dry)
+    if place["step"] == "tombstones":
+        place = {"step": "spellings", "after": 0} if erasure.has_spellings(who) else dict(_STATEMENTS)
+    elif place["step"] == "statements" and place["identifier"] < len(who):
+        number = place["identifier"]
+        after = erasure.erase_statements(
+            row.tenant_id, who[number], who[:number], tombstones, place["after"], outcome, dry=row.dry
+        )
         place["after"] = after or 0
         place["identifier"] += after is None
     elif place["step"] == "statements":
-        outcome.documents, outcome.names = erasure.erase_rest(row.tenant_id, who, dry=row.dry)
-        if not row.dry:
-            rejections.forget(row.tenant_id, [_word(i) for i in who])
-        place = {"step": "events", "after": ""}
+        documents, names = erasure.erase_rest(row.tenant_id, who, dry=row.dry)
+        outcome.documents, outcome.names = outcome.documents + documents, outcome.names + names
+        place = {"step": "traces", "table": cleansing.after(""), "after": None}
     else:
-        last = _erase_events(row, tombstones, outcome)
-        place = {"step": "events", "after": last} if last else {"step": "attachments", "orphans": ""}
+        place = _cleanse(row, tombstones, outcome)
     row.result, row.place = row.result | asdict(outcome), place
 
 
-def _word(identifier: str) -> str:
-    """How JSON that tells of ``identifier`` says it. The name of an account, which may be a mere number, only as a whole string."""
-    kind, *_, last = identifier.split("\x1f")
-    return f'"{last}"' if kind == "account" else last.removeprefix("mailto:")
+def _tombstones(row: Removal, who: list[str]) -> erasure.Tombstones:
+    mode = row.request["mode"]
+    return erasure.unburied(who, mode) if row.dry else erasure.bury(row.tenant_id, who, mode, row.id)
 
 
-def _erase_events(row: Removal, tombstones: erasure.Tombstones, outcome: erasure.Outcome) -> str | None:
-    """Events name the actor of what was stored: the same rule for them. Returns where to go on, or None."""
-    words = [_word(identifier) for identifier in row.request["who"]]
-    addresses = [w for w, i in zip(words, row.request["who"], strict=True) if i.startswith("mbox\x1f")]
-    query = select(Event).where(
-        Event.tenant_id == row.tenant_id,
-        Event.id > row.place["after"],
-        or_(*(cast(Event.payload, Text).icontains(w, autoescape=True) for w in words)),
-    )
-    found = list(session().scalars(query.order_by(Event.id).limit(erasure.BATCH)))
-    for event in found:
-        cleansed = erasure.cleanse_payload(event.payload, tombstones, addresses)
-        if cleansed != event.payload:
-            outcome.events += 1
-            if not row.dry:
-                event.payload = cleansed
-    return found[-1].id if len(found) == erasure.BATCH else None
+def _cleanse(row: Removal, tombstones: erasure.Tombstones, outcome: erasure.Outcome) -> dict[str, Any]:
+    """A batch of what is kept beside statements; returns the following place."""
+    person, table = cleansing.Person(row.request["who"], tombstones), row.place["table"]
+    found, place = cleansing.cleanse(row.tenant_id, person, table, row.place["after"], dry=row.dry)
+    if table == Event.__tablename__:
+        outcome.events += found
+    following = table if place is not None else cleansing.after(table)
+    if following is None:
+        return {"step": "attachments", "orphans": ""}
+    return {"step": "traces", "table": following, "after": place}
+
+
+def _forget_requests(row: Removal) -> None:
+    """Other removals asked for the person, too."""
+    person = cleansing.Person(row.request["who"], _tombstones(row, row.request["who"]))
+    others = select(Removal).where(Removal.tenant_id == row.tenant_id, Removal.id != row.id)
+    for other in session().scalars(others):
+        if other.kind == "purge":
+            other.request = person.without(other.request)
+        elif other.status != "COMPLETE" and set(other.result["identifiers"]).issubset(row.result["identifiers"]):
+            other.status, other.finished, other.request, other.place = "FAILED", clock.now(), {}, {}
+            other.result = other.result | {"error": f"interrupted; the erasure {row.id} has done all of it"}
 
 
 def _forget(row: Removal, idle: list[str], following: str | None) -> None:
@@ -284,6 +380,8 @@ def _forget(row: Removal, idle: list[str], following: str | None) -> None:
         return
     row.status, row.finished, row.place = "COMPLETE", clock.now(), {}
     if row.kind == "erasure":
+        if not row.dry:
+            _forget_requests(row)
         # The receipt proves what was done without saying to whom.
         row.request = {}
     if not row.dry:

@@ -105,7 +105,10 @@ def filter_values(given: StatementFilter) -> dict[str, Any]:
 
 
 def _check_agent(agent: dict[str, Any], what: str) -> None:
-    validate_actor(agent, what, versions.V2)
+    try:
+        validate_actor(agent, what, versions.V2)
+    except Invalid as error:
+        raise Invalid(error.message, path=f"$.{what}") from None
     if ifi(agent) is None:
         raise Invalid(f"{what} has no identifier", path=f"$.{what}")
 

@@ -7,6 +7,7 @@ from typing import Any
 from flask import Response
 
 import core.web as web
+from core import audit
 from core.db import session, unit_of_work
 from lrs import rejections
 from lrs.rejections import Rejection
@@ -87,6 +88,10 @@ def replay_rejected_request(rejected_request_id: str) -> Response:
 @web.scope("all")
 @openapi.describe("Forget a rejected request")
 def delete_rejected_request(rejected_request_id: str) -> Response:
+    who = web.principal()
     with unit_of_work():
-        session().delete(rejections.get(web.principal().tenant_id, rejected_request_id))
+        session().delete(rejections.get(who.tenant_id, rejected_request_id))
+        audit.record(
+            who.tenant_id, f"credential:{who.key}", "rejected_request.deleted", rejected_request_id, requests=1
+        )
     return nothing()

@@ -128,13 +128,8 @@ def _begin(who: Principal) -> int:
         return reading.whole_position(last)
     since: datetime | None = reading.time("since")
     if since is not None:
-        return _end_of(max(0, consistency.milliseconds(since)))
-    return _end_of(consistency.consistent_through(who.tenant_id))
-
-
-def _end_of(moment: int) -> int:
-    """The last position of a millisecond."""
-    return (moment + 1 << consistency.SHIFT) - 1
+        return consistency.end_of(consistency.milliseconds(since))
+    return consistency.end_of(consistency.consistent_through(who.tenant_id))
 
 
 def _events(app: Flask, who: Principal, filters: Filters, after: int, seconds: float) -> Iterator[bytes]:
@@ -150,7 +145,7 @@ def _events(app: Flask, who: Principal, filters: Filters, after: int, seconds: f
             yield b"id: %d\nevent: statement\ndata: %b\n\n" % (position, b"\ndata: ".join(_LINE_END.split(body)))
             after = position
         if not found:
-            after = max(after, _end_of(through))
+            after = max(after, consistency.end_of(through))
             if time.monotonic() >= beat:
                 beat = time.monotonic() + BEAT_SECONDS
                 told = msgspec.json.encode({"consistentThrough": consistency.text_of(through)})
@@ -164,7 +159,7 @@ def _events(app: Flask, who: Principal, filters: Filters, after: int, seconds: f
 def _look(tenant_id: int, filters: Filters, after: int) -> tuple[list[tuple[int, bytes]], int]:
     """What is new, and up to when it is complete. The bound is taken before the data are read."""
     through = consistency.consistent_through(tenant_id)
-    if _end_of(through) <= after:
+    if consistency.end_of(through) <= after:
         return [], through
     page = query.page(tenant_id, filters, limit=BATCH, after=after, ascending=True, through=through)
     return list(zip(page.positions, page.statements, strict=True)), through

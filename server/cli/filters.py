@@ -14,7 +14,7 @@ from lrs.formats import is_iri, is_uuid, parse_timestamp
 from lrs.identity import ifi
 from lrs.query import Filters
 from lrs.validation import validate_actor
-from server.removals import filters_of
+from server.removals import check_filters, filters_of
 
 _OPTIONS = (
     click.option("--since", metavar="TIME", help="Stored after this RFC 3339 time."),
@@ -52,6 +52,7 @@ def chosen(given: dict[str, Any]) -> dict[str, Any]:
     for name in ("since", "until"):
         if name in found:
             found[name] = moment(found[name], f"--{name}").isoformat()
+    check_filters(found)
     return found
 
 

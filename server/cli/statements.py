@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
 import click
 
-from core import audit, tenants
+from core import audit, clock, tenants
 from core.db import unit_of_work
-from core.errors import RekamError, Unavailable
+from core.errors import Invalid, RekamError, Unavailable
 from server import removals
 from server.cli import filters
 from server.cli.context import Context, pass_context, shared, tenant_id_of
+from server.removals import Removal
 from server.transfer import exporter, importer, migration
-from server.transfer.folder import write_json
+from server.transfer.folder import as_json, replacing
 from server.transfer.remote import Remote
 
 tenant = click.option("--tenant", metavar="APP_ID", help="Application; needed when there are several.")
@@ -211,17 +212,26 @@ def purge(
     with context.app():
         tenant_id = tenant_id_of(tenant)
 
-        def purge_(dry: bool) -> tuple[str, dict[str, Any]]:
-            with unit_of_work():
-                made = removals.start_purge(tenant_id, "system", chosen, list(ids) or None, dry=dry).id
-            with context.progress() as progress:
-                return made, removals.finish(tenant_id, made, context.teller(progress))
+        def start(dry: bool) -> Removal:
+            return removals.start_purge(tenant_id, "system", chosen, list(ids) or None, dry=dry)
 
-        made, result = purge_(dry_run or not yes)
+        made, result = _removed(context, start, dry_run or not yes)
         if not (dry_run or yes):
             click.confirm(f"{_purged(result, True)}. Delete for good?", abort=True, err=True)
-            made, result = purge_(False)
+            made, result = _removed(context, start, False)
     context.show({"dryRun": dry_run, "job": made, **result}, _purged(result, dry_run))
+
+
+def _removed(context: Context, start: Callable[[bool], Removal], dry: bool) -> tuple[str, dict[str, Any]]:
+    """Do the removal that ``start`` begins, or goes on with, here and now; returns its id and its result."""
+    asked = clock.now()
+    with unit_of_work():
+        made = start(dry)
+        tenant_id, id_, begun = made.tenant_id, made.id, made.created
+    if begun < asked:
+        context.say(f"Goes on with what was interrupted, begun {begun:%Y-%m-%d %H:%M} UTC.")
+    with context.progress() as progress:
+        return id_, removals.finish(tenant_id, id_, context.teller(progress))
 
 
 def _purged(result: dict[str, Any], dry: bool) -> str:
@@ -273,23 +283,34 @@ def erase(
     """
     found = [filters.agent(text, "--agent") for text in agents]
     _must_answer(context, dry_run or yes)
-    with context.app():
+    with context.app(), _writable(receipt) as paper:
         tenant_id = tenant_id_of(tenant)
 
-        def erase_(dry: bool) -> tuple[str, dict[str, Any]]:
-            with unit_of_work():
-                made = removals.start_erasure(tenant_id, "system", found, mode, dry=dry).id
-            with context.progress() as progress:
-                return made, removals.finish(tenant_id, made, context.teller(progress))
+        def start(dry: bool) -> Removal:
+            return removals.start_erasure(tenant_id, "system", found, mode, dry=dry)
 
-        made, result = erase_(dry_run or not yes)
+        made, result = _removed(context, start, dry_run or not yes)
         if not (dry_run or yes):
             click.confirm(f"{_erased(result, True)}. Erase for good?", abort=True, err=True)
-            made, result = erase_(False)
-    value = {"dryRun": dry_run, "erasure": made, **result}
-    if receipt:
-        write_json(receipt, value)
-    context.show(value, _erased(result, dry_run))
+            made, result = _removed(context, start, False)
+        value = {"dryRun": dry_run, "erasure": made, **result}
+        context.show(value, _erased(result, dry_run))
+        if paper:
+            paper.write(as_json(value))
+
+
+@contextmanager
+def _writable(path: Path | None) -> Iterator[IO[bytes] | None]:
+    """The file for a receipt, opened before what it is about begins."""
+    if path is None:
+        yield None
+        return
+    with ExitStack() as stack:
+        try:
+            handle = stack.enter_context(replacing(path))
+        except OSError as error:
+            raise Invalid(f"{path} cannot be written: {error.strerror}") from None
+        yield handle
 
 
 def _erased(result: dict[str, Any], dry: bool) -> str:

@@ -30,6 +30,20 @@ _FILTERS = {
     "related_agents": _l("The learner in any role"),
     "related_activities": _l("The activity in any role"),
 }
+# What can be wrong with a field, by its path in the words of the REST API.
+_WRONG = {
+    "$.url": _l("The address has more than 2000 characters."),
+    "$.key": _l("The key must have 1 to 255 characters and no colon."),
+    "$.secret": _l("The secret is needed."),
+    "$.agent": _l(
+        "The learner must be a mail address, or an agent as JSON with mbox, mbox_sha1sum, openid or account."
+    ),
+    "$.verb": _l("The verb is not an IRI."),
+    "$.activity": _l("The activity is not an IRI."),
+    "$.registration": _l("The registration is not a UUID."),
+    "$.relatedAgents": _l("“The learner in any role” needs a learner."),
+    "$.relatedActivities": _l("“The activity in any role” needs an activity."),
+}
 _COLUMNS = {
     "url": Forwarder.url,
     "state": Forwarder.enabled,
@@ -94,7 +108,7 @@ def forwarder_create() -> Any:
                 tenant_id(),
                 url=form.get("url", "").strip(),
                 key=form.get("key", "").strip(),
-                secret=_secret(form.get("secret", "")),
+                secret=form.get("secret", ""),
                 name=form.get("name", "").strip(),
                 version=_version(),
                 filters=_filter(),
@@ -109,13 +123,8 @@ def forwarder_create() -> Any:
 
 
 def _refusal(error: Invalid) -> str:
-    return str(_("This forwarder cannot be saved: %(reason)s", reason=say(error)))
-
-
-def _secret(text: str) -> str:
-    if not text:
-        raise Invalid(_("The secret is needed."))
-    return text
+    reason = _WRONG.get(str(error.details.get("path"))) or say(error)
+    return str(_("This forwarder cannot be saved: %(reason)s", reason=reason))
 
 
 def _version() -> str:
@@ -127,16 +136,9 @@ def _version() -> str:
 
 def _filter() -> dict[str, Any]:
     given = {name: request.form.get(name, "").strip() for name in ("agent", "verb", "activity", "registration")}
-    agent: Any = None
-    if given["agent"].startswith("{"):
-        agent = parsing.loads(given["agent"], _("The learner"))
-    elif given["agent"]:
-        agent = {"mbox": "mailto:" + given["agent"].removeprefix("mailto:")}
-    if agent is not None and not isinstance(agent, dict):
-        raise Invalid(_("This is not the JSON of an agent."))
     return filter_values(
         StatementFilter(
-            agent=agent,
+            agent=_agent(given["agent"]) if given["agent"] else None,
             verb=given["verb"] or None,
             activity=given["activity"] or None,
             registration=given["registration"] or None,
@@ -144,6 +146,16 @@ def _filter() -> dict[str, Any]:
             related_activities="related_activities" in request.form,
         )
     )
+
+
+def _agent(text: str) -> dict[str, Any]:
+    if not text.startswith("{"):
+        return {"mbox": "mailto:" + text.removeprefix("mailto:")}
+    try:
+        found: dict[str, Any] = parsing.loads(text)
+    except Invalid as error:
+        raise Invalid(error.message, path="$.agent") from None
+    return found
 
 
 def _since() -> datetime | None:

@@ -116,6 +116,7 @@ CHECK_TEXTS = {
     "public addresses only": "hanya alamat publik",
     "unknown: the database does not answer or has no tables yet": "tidak diketahui: basis data tidak menjawab atau belum memiliki tabel",
     "{depth} rows wait, the oldest since {seconds:.0f} s: does a server or worker run?": "{depth} baris menunggu, yang tertua sejak {seconds:.0f} detik: apakah server atau worker berjalan?",
+    "{count} jobs were given up within a week ({kinds}): replay messages of webhooks, switch forwarders on again, ask again for erasures, purges and imports": "{count} tugas dihentikan dalam seminggu terakhir ({kinds}): kirim ulang pesan webhook, aktifkan kembali penerus, minta lagi penghapusan dan impor",
     "{depth} rows wait": "{depth} baris menunggu",
 }  # fmt: skip
 

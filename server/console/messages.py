@@ -47,12 +47,41 @@ def say(error: RekamError) -> str:
         "same_version": lambda: _("The registration is on this version already."),
         "course_exists": lambda: _("There already is a course with this id. Open it to upload a new version."),
         "job_over": lambda: _("This import is over already."),
+        "not_found": lambda: _("It does not exist here, or no longer."),
+        "statement_id": lambda: _("There is another statement with the id %(id)s.", id=details.get("id", "")),
+        "json": lambda: _("This is not JSON that can be read (%(reason)s).", reason=error.message),
         "media": lambda: _("This course is a single file. Upload the new file as a new version."),
         "tags": lambda: _("At most 100 tags of at most 255 characters."),
         "thumbnail": lambda: _("This picture cannot be used: %(reason)s", reason=error.message),
         "too_large": lambda: _("This is larger than the server allows: %(reason)s", reason=error.message),
     }
-    return texts[error.code]() if error.code in texts else error.message
+    if error.code in texts:
+        return str(texts[error.code]())
+    return _statement(error) if "index" in details else error.message
+
+
+def _statement(error: RekamError) -> str:
+    """Which property of which statement breaks a rule: the rule in the reader's language, and what the validator says of it."""
+    index, path = int(error.details["index"]), str(error.details.get("path", "$"))
+    rules = {
+        "format": _("it does not have the form it must have"),
+        "pattern": _("it does not have the form it must have"),
+        "type": _("it is another kind of value than it must be"),
+        "enum": _("it is none of the values it may have"),
+        "const": _("it is none of the values it may have"),
+        "required": _("a property is missing"),
+        "additionalProperties": _("it has a property that is not known there"),
+        "oneOf": _("it must have exactly one of mbox, mbox_sha1sum, openid and account"),
+    }
+    said = without_number(error.message, index).removeprefix(f"{path} ")
+    rule = rules.get(str(error.details.get("rule")))
+    reason = f"{rule} ({said})" if rule else said
+    return str(_("statement %(number)s, %(path)s: %(reason)s", number=index + 1, path=path, reason=reason))
+
+
+def without_number(message: str, index: int | None) -> str:
+    """The message about a statement without its number, which pages say in words and count from one."""
+    return message.removeprefix(f"statement {index}: ")
 
 
 def wants_json() -> bool:

@@ -20,7 +20,7 @@ from server import replaying
 from server.console.access import bp, console_view, me, tenant_id
 from server.console.formats import pretty_json
 from server.console.listing import paginate, sort_of
-from server.console.messages import say
+from server.console.messages import say, without_number
 
 # Longer bodies are shown as they came: indented they would not fit into the form that sends them back.
 PRETTY = 100_000
@@ -40,8 +40,7 @@ def _search(values: Any) -> Select[Any]:
 
 
 def _reason(rejection: Rejection) -> str:
-    """The message without the number of the statement, which the page says in words and counts from one."""
-    return rejection.message.removeprefix(f"statement {rejection.statement_index}: ")
+    return without_number(rejection.message, rejection.statement_index)
 
 
 @bp.get("/rejected-requests")

@@ -9,9 +9,10 @@ attachments/ab/ab…   bytes, named by the SHA-2 with which statements declare t
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import msgspec
 
@@ -31,14 +32,29 @@ def attachment(folder: Path, sha2: str) -> Path:
     return folder / ATTACHMENTS / sha2[:2] / sha2
 
 
-def write_json(path: Path, value: Any) -> None:
-    """Replace ``path`` in one step that survives a crash."""
+@contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """A file that takes the place of ``path`` at the end, in one step that survives a crash; nothing of it when the block raises."""
     part = path.with_name(path.name + ".part")
-    with part.open("wb") as handle:
-        handle.write(msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
-        handle.flush()
-        os.fsync(handle.fileno())
-    part.replace(path)
+    try:
+        with part.open("wb") as handle:
+            yield handle
+            handle.flush()
+            os.fsync(handle.fileno())
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Replace ``path``."""
+    with replacing(path) as handle:
+        handle.write(as_json(value))
+
+
+def as_json(value: Any) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"
 
 
 def read_json(path: Path) -> dict[str, Any] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -136,6 +137,14 @@ def deliver(row: OutboxRow) -> None:
         raise RetryAt(when, error)
 
 
+def give_up(row: OutboxRow, reason: str) -> None:
+    """Its row is dead: whoever looks at the delivery must see it, and can replay it."""
+    found = session().get(Delivery, (row.tenant_id, row.payload["delivery"]), with_for_update=True)
+    if found is not None and found.status == DeliveryStatus.WAITING:
+        found.status, found.finished, found.next_try = DeliveryStatus.DEAD, clock.now(), None
+        found.last_error = reason
+
+
 def _prepare(tenant_id: int, delivery_id: str) -> tuple[str, dict[str, str], bytes] | None:
     """What to send where; None when nobody waits for it any more."""
     current = session()
@@ -196,7 +205,7 @@ def _next(tries: int, retry_after: float | None) -> datetime | None:
 
 def _seconds(header: str | None) -> float | None:
     """Retry-After in seconds, at most a day; its date form is rare among webhook receivers and ignored."""
-    return min(float(header), 86_400.0) if header and header.isdigit() else None
+    return min(float(header), 86_400.0) if header and re.fullmatch("[0-9]+", header) else None
 
 
 def _explain(status: int) -> str:
@@ -238,12 +247,7 @@ def replay(delivery: Delivery) -> None:
     # A row that still waits for the same delivery would send it a second time.
     current.execute(
         update(OutboxRow)
-        .where(
-            OutboxRow.tenant_id == delivery.tenant_id,
-            OutboxRow.kind == "webhook",
-            OutboxRow.status == "due",
-            OutboxRow.payload["delivery"].as_string() == delivery.id,
-        )
+        .where(*outbox.unfinished(delivery.tenant_id, "webhook", delivery=delivery.id), OutboxRow.status == "due")
         .values(status="done", finished=clock.now())
     )
     delivery.status, delivery.tries, delivery.finished = DeliveryStatus.WAITING, 0, None

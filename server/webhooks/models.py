@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from core import clock
 from core.db import Json, Model, UtcDateTime
+from server import cleansing
 
 
 class DeliveryStatus(StrEnum):
@@ -86,6 +87,9 @@ class Attempt(Model):
             ["tenant_id", "delivery_id"], ["webhook_deliveries.tenant_id", "webhook_deliveries.id"], ondelete="CASCADE"
         ),
     )
+
+
+cleansing.speaks(Attempt, "answer")
 
 
 class Postback(Model):

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from core import clock, events, outbox
 from core.db import session, unit_of_work
-from core.outbox import OutboxRow, RetryAt
+from core.outbox import Continued, OutboxRow, RetryAt
 from tests.conftest import TestTenant
 
 KIND = "test"
@@ -27,6 +27,8 @@ def handle(monkeypatch: pytest.MonkeyPatch) -> list[str]:
             raise ValueError("receiver is away")
         if mode == "dead":
             raise RetryAt(None, "gone for good")
+        if mode == "more":
+            raise Continued
         if mode == "later":
             raise RetryAt(clock.now() + timedelta(hours=1), "not yet")
 
@@ -94,6 +96,30 @@ def test_handler_decides_when(app: Flask, tenant: TestTenant, handle: list[str],
     identity = put(tenant, **{"raise": mode})
     assert not run(identity)
     assert stored(identity).status == status
+
+
+def test_to_go_on_is_no_failure(app: Flask, tenant: TestTenant, handle: list[str]) -> None:
+    identity = put(tenant, **{"raise": "more"})
+    for _ in range(len(outbox.SCHEDULE) + 1):
+        assert not run(identity)
+        row = stored(identity)
+        assert (row.status, row.tries, row.error) == ("due", 0, None)
+    with unit_of_work():
+        session().get_one(OutboxRow, identity).payload = {"raise": "error"}
+    run(identity)
+    assert (stored(identity).status, stored(identity).tries) == ("due", 1)
+
+
+def test_who_waits_for_a_row_is_told_of_its_death_with_it(
+    app: Flask, tenant: TestTenant, handle: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[tuple[str, str]] = []
+    monkeypatch.setitem(outbox._given_up, KIND, lambda row, reason: told.append((row.id, reason)))
+    run(put(tenant, **{"raise": "error"}))
+    assert told == []
+    identity = put(tenant, **{"raise": "dead"})
+    run(identity)
+    assert told == [(identity[1], "gone for good")]
 
 
 def test_a_lease_that_ran_out_is_claimed_again(app: Flask, tenant: TestTenant, handle: list[str]) -> None:

@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from core import clock, credentials
+from core.blobs import blobs
 from core.db import session, unit_of_work
+from core.outbox import OutboxRow
 from lrs import attachments
 from server import forwarding, outbound
 from server.outbound import Answer
@@ -146,6 +149,9 @@ def test_the_guard_holds(app: Flask, client: FlaskClient, tenant: TestTenant, ot
         ).status_code
         == 400
     )
+    for key, secret in (("k", ""), ("", "s")):
+        empty = bad | {"url": "https://e.com", "key": key, "secret": secret}
+        assert client.post("/api/v2/forwarders", json=empty, headers=tenant.auth).status_code == 400
     text = json.dumps(client.get("/api/v2/forwarders", headers=tenant.auth).json)
     assert other_tenant.secret not in text
 
@@ -193,3 +199,83 @@ def test_the_backlog(
     assert waiting() == [2, 1]
     run(tenant)
     assert waiting() == [0, 0]
+
+
+def test_a_statement_whose_attachment_is_lost_is_passed_over(
+    app: Flask, client: FlaskClient, tenant: TestTenant, other_tenant: TestTenant, other_store: list[int]
+) -> None:
+    id_ = forwarder(tenant, other_tenant)
+    post(client, tenant, statement())
+    sha2 = post_with_attachment(client, tenant, b"lost" + tenant.app_id.encode())
+    lost = found(tenant)[0]
+    post(client, tenant, statement())
+    blobs().delete(sha2)
+    run(tenant)
+    assert set(found(other_tenant)) == set(found(tenant)) - {lost}
+    (told,) = client.get(f"/api/v2/forwarders/{id_}/refusals", headers=tenant.auth).json["refusals"]
+    assert (told["statementId"], "bytes of an attachment" in told["answer"]) == (lost, True)
+
+
+def test_what_nobody_expected_is_shown_and_tried_again(
+    app: Flask, client: FlaskClient, tenant: TestTenant, other_tenant: TestTenant, other_store: list[int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    id_ = forwarder(tenant, other_tenant)
+    post(client, tenant, statement())
+    with monkeypatch.context() as broken:
+        broken.setattr(forwarding, "_post", lambda *_: 1 / 0)
+        run(tenant)
+    told = client.get(f"/api/v2/forwarders/{id_}", headers=tenant.auth).json
+    assert (told["failures"], told["lastError"]) == (1, "ZeroDivisionError: division by zero")
+    assert "nextTry" in told
+    with clock.frozen(clock.now() + timedelta(seconds=10)):
+        run(tenant)
+    assert found(other_tenant) == found(tenant)
+
+
+def test_switched_on_again_it_starts_whatever_became_of_its_row(
+    app: Flask, client: FlaskClient, tenant: TestTenant, other_tenant: TestTenant, other_store: list[int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    id_ = forwarder(tenant, other_tenant)
+    post(client, tenant, statement())
+    assert forwarding.look() >= 1
+    with unit_of_work() as current:
+        for row in current.scalars(select(OutboxRow).where(OutboxRow.tenant_id == tenant.id)):
+            row.status = "dead"
+    run(tenant)
+    assert found(other_tenant) == []
+    for enabled in (False, True):
+        change = client.put(f"/api/v2/forwarders/{id_}", json={"enabled": enabled}, headers=tenant.auth)
+        assert change.status_code == 200
+    run(tenant)
+    assert found(other_tenant) == found(tenant)
+    # What cannot even note its failure switches the forwarder off in the end.
+    post(client, tenant, statement())
+    monkeypatch.setattr(forwarding, "_fail", lambda *_: 1 / 0)
+    monkeypatch.setattr(forwarding, "_post", lambda *_: 1 / 0)
+    now = clock.now()
+    for _ in range(12):
+        with clock.frozen(now):
+            run(tenant)
+        now += timedelta(days=2)
+    told = client.get(f"/api/v2/forwarders/{id_}", headers=tenant.auth).json
+    assert (told["enabled"], "ZeroDivisionError" in told["disabledReason"]) == (False, True)
+
+
+def test_it_may_begin_at_a_moment_that_has_not_come(
+    app: Flask, client: FlaskClient, tenant: TestTenant, other_tenant: TestTenant, other_store: list[int]
+) -> None:
+    body = {"url": "https://other.example/xapi", "key": other_tenant.key, "secret": other_tenant.secret}
+    for since in ("2999-01-01T00:00:00Z", "9999-12-31T23:59:59Z", (clock.now() + timedelta(hours=1)).isoformat()):
+        made = client.post("/api/v2/forwarders", json=body | {"since": since}, headers=tenant.auth)
+        assert (made.status_code, made.json["backlog"]) == (200, 0), made.text
+    post(client, tenant, statement())
+    run(tenant)
+    assert found(other_tenant) == []
+    long_ago = client.put(
+        f"/api/v2/forwarders/{made.json['id']}", json={"since": "0001-01-01T00:00:00Z"}, headers=tenant.auth
+    )
+    assert (long_ago.status_code, long_ago.json["backlog"]) == (200, 1)
+    run(tenant)
+    assert found(other_tenant) == found(tenant)

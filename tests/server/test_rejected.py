@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from core import clock, credentials
-from core.db import unit_of_work
+from core.audit import AuditEntry
+from core.db import session, unit_of_work
 from lrs import rejections
 from tests.conftest import TestTenant
 from tests.lrs.builders import V2, agent, new_uuid, statement
@@ -108,3 +110,12 @@ def test_it_goes_with_a_person(rekam: Run, client: FlaskClient, tenant: TestTena
     assert send(client, tenant, [BAD[1] | {"actor": agent("ben")}]) == 400
     assert rekam("erase", "--agent", "eve@example.com", "--tenant", tenant.app_id, "--yes").exit_code == 0
     assert len(inbox(client, tenant)) == 1
+
+
+def test_forgetting_one_is_in_the_audit_log(client: FlaskClient, tenant: TestTenant) -> None:
+    assert send(client, tenant, BAD) == 400
+    (one,) = inbox(client, tenant)
+    assert client.delete(f"/api/v2/rejectedRequests/{one['id']}", headers=tenant.auth).status_code == 204
+    session().rollback()
+    query = select(AuditEntry).where(AuditEntry.tenant_id == tenant.id, AuditEntry.action == "rejected_request.deleted")
+    assert [(e.actor, e.target) for e in session().scalars(query)] == [(f"credential:{tenant.key}", one["id"])]

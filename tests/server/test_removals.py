@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+import threading
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +17,20 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import delete, func, select
 
-from core import remembered
+from core import clock, outbox, remembered
 from core.audit import AuditEntry
 from core.blobs import blobs
 from core.db import session, unit_of_work
 from core.events import Event
-from lrs import documents, erasure, linking, metadata, query, rejections
+from core.outbox import OutboxRow
+from lrs import documents, erasure, importing, linking, metadata, query, rejections
 from lrs.documents import Place
 from lrs.identity import ifi
 from lrs.models import AgentName, Attachment, Document, StatementReference, StatementRow, StatementTarget
 from lrs.query import Filters
-from server import removals, storage
+from server import cleansing, forwarding, outbound, removals, storage
 from server.webhooks import subscriptions
+from server.webhooks.models import Attempt
 from tests.conftest import TestTenant
 from tests.lrs.builders import V2, agent, new_uuid, ref, statement, voiding
 from tests.server.api.conftest import work
@@ -66,6 +71,16 @@ def erase(rekam: Run, tenant: TestTenant, *options: object) -> dict[str, Any]:
     assert done.exit_code == 0, done.output
     value: dict[str, Any] = json.loads(done.stdout)
     return value
+
+
+@pytest.fixture(autouse=True)
+def nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the webhooks of these tests are sent goes nowhere, and at once."""
+
+    def request(*_: Any, **__: Any) -> Any:
+        raise outbound.Failed("nobody listens")
+
+    monkeypatch.setattr(outbound, "request", request)
 
 
 # --- purge --------------------------------------------------------------------------------------------------------
@@ -145,6 +160,22 @@ def test_purge_refuses_everything_and_asks(rekam: Run, tenant: TestTenant) -> No
     assert rekam("statements", "purge", "--tenant", tenant.app_id, "--yes", "--until", "soon").exit_code == 1
 
 
+def test_what_only_says_how_a_filter_is_meant_is_none(
+    rekam: Run, tmp_path: Path, client: FlaskClient, tenant: TestTenant
+) -> None:
+    post(client, tenant, statement())
+    for option, word in (("--related-agents", "agent"), ("--related-activities", "activity")):
+        for command in (("statements", "purge", "--yes"), ("statements", "export", tmp_path / "out")):
+            done = rekam(*command, "--tenant", tenant.app_id, option, "--verb", "http://example.com/verbs/did")
+            assert (done.exit_code, f"the {word} is missing" in done.output) == (1, True), done.output
+    for body in ({"relatedAgents": True}, {"relatedActivities": True, "until": "2999-01-01T00:00:00Z"}):
+        answer = client.post("/api/v2/statements/purge", json=body | {"dryRun": False}, headers=tenant.auth)
+        assert (answer.status_code, "is missing" in answer.json["message"]) == (400, True)
+        given = {"url": "https://other.example/xapi", "key": "k", "secret": "s", "filter": body}
+        assert client.post("/api/v2/forwarders", json=given, headers=tenant.auth).status_code == 400
+    assert len(bodies(tenant)) == 1
+
+
 def test_who_is_asked_is_told_how_many(
     rekam: Run, client: FlaskClient, tenant: TestTenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -217,11 +248,17 @@ THEIRS = {"did", "hashed", "account", "alone"}
 OTHERS = {"object", "team", "member", "instructor", "sub", "told"}
 
 
+TABLES: tuple[type[Any], ...] = (
+    StatementRow, Document, AgentName, Event, AuditEntry, removals.Removal, erasure.ErasedIdentifier, rejections.Rejection,
+    forwarding.Forwarder, forwarding.Refusal, Attempt, OutboxRow,
+)  # fmt: skip
+
+
 def everything(tenant: TestTenant) -> str:
     """All that the database says of the tenant, in one text."""
     session().rollback()
     found = []
-    for table in (StatementRow, Document, AgentName, Event, AuditEntry, removals.Removal, erasure.ErasedIdentifier):
+    for table in TABLES:
         for row in session().scalars(select(table).where(table.tenant_id == tenant.id)):
             found += [repr(getattr(row, c.name)) for c in table.__table__.columns]
     return "\n".join(found).lower()
@@ -387,6 +424,231 @@ def test_a_short_account_name_is_not_everybody(client: FlaskClient, rekam: Run, 
     assert '"17"' in kept.body
 
 
+class Interrupt:
+    """Ctrl-C at the step of a removal with this number."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, at: int) -> None:
+        self.left, self.step = at, removals.step
+        monkeypatch.setattr(removals, "step", self)
+
+    def __call__(self, tenant_id: int, removal_id: str) -> bool:
+        self.left -= 1
+        if self.left == 0:
+            raise KeyboardInterrupt
+        return self.step(tenant_id, removal_id)
+
+
+def removals_of(tenant: TestTenant) -> list[removals.Removal]:
+    session().rollback()
+    return list(session().scalars(select(removals.Removal).where(removals.Removal.tenant_id == tenant.id)))
+
+
+@pytest.mark.parametrize("at", [2, 3, 6, 8])
+def test_an_erasure_that_was_interrupted_goes_on(
+    rekam: Run, client: FlaskClient, tenant: TestTenant, life: dict[str, str], monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    monkeypatch.setattr("lrs.erasure.BATCH", 3)
+    options = ("erase", "--tenant", tenant.app_id, *OPTIONS, "--yes")
+    with monkeypatch.context() as patch:
+        Interrupt(patch, at)
+        assert rekam(*options).exit_code == 130
+    late = new_uuid()
+    post(client, tenant, statement(id=late, actor=agent()))
+    # Another mode would be another erasure; a part of what the person is known as is covered.
+    value = erase(rekam, tenant, *OPTIONS[:2])
+    (row,) = removals_of(tenant)
+    assert (row.status, row.request, row.id) == ("COMPLETE", {}, value["erasure"])
+    assert (value["deleted"], value["pseudonymised"], value["documents"], value["names"]) == (5, 6, 2, 1)
+    assert value["events"] >= 4
+    text = everything(tenant)
+    for word in ("ada@", "ada-no-7", SHA1, "lovelace"):
+        assert word not in text, word
+    check_references(tenant)
+
+
+def test_a_purge_that_was_interrupted_goes_on(
+    rekam: Run, client: FlaskClient, tenant: TestTenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lrs.purging.BATCH", 2)
+    target, void = new_uuid(), new_uuid()
+    post(client, tenant, statement(id=target), voiding(target, id=void, actor=agent("ben")))
+    post(client, tenant, *[statement(actor=agent("ben")) for _ in range(5)])
+    options = ("statements", "purge", "--tenant", tenant.app_id, "--agent", "ben@example.com", "--yes")
+    for extra, left in ((("--dry-run",), 0), ((), 1)):
+        with monkeypatch.context() as patch:
+            Interrupt(patch, 3)
+            assert rekam(*options, *extra).exit_code == 130
+        assert len(removals_of(tenant)) == left
+    assert purge(rekam, tenant, "--agent", "eve@example.com")["statements"] == 0
+    post(client, tenant, statement(actor=agent("ben")))
+    done = rekam(*options)
+    assert "Goes on with what was interrupted" in done.output
+    assert "6 statements were deleted" in done.output
+    assert "1 kept" in done.output
+    assert [row.status for row in removals_of(tenant)] == ["COMPLETE"] * 2
+    assert purge(rekam, tenant, "--agent", "ben@example.com")["statements"] == 0
+
+
+def test_a_removal_that_was_given_up_goes_on_when_asked_again(
+    client: FlaskClient, tenant: TestTenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post(client, tenant, statement())
+    body = {"agents": [agent()], "dryRun": False}
+
+    def ask() -> dict[str, Any]:
+        made: dict[str, Any] = client.post("/api/v2/erasures", json=body, headers=tenant.auth).json
+        return made
+
+    made = ask()
+    assert ask() == made, "its job is still to come"
+    with unit_of_work() as current:
+        (row,) = current.scalars(select(OutboxRow).where(*outbox.unfinished(tenant.id, removals.KIND)))
+        row.tries = len(outbox.SCHEDULE)
+    with monkeypatch.context() as broken:
+        broken.setattr(removals, "step", lambda *_: 1 / 0)
+        work()
+    address = f"/api/v2/erasures/{made['jobId']}"
+    assert client.get(address, headers=tenant.auth).json["status"] == "FAILED"
+    assert ask() == made
+    work()
+    done = client.get(address, headers=tenant.auth).json
+    assert (done["status"], done["result"]["deleted"], "error" in done["result"]) == ("COMPLETE", 1, False)
+
+
+@pytest.mark.parametrize("known_as", ["ada@example.com", json.dumps({"mbox_sha1sum": SHA1})])
+def test_an_import_that_runs_meanwhile_brings_nobody_back(
+    rekam: Run, app: Flask, tenant: TestTenant, known_as: str
+) -> None:
+    """It has seen no tombstone, and commits when the erasure would have passed its place."""
+    line = json.dumps(statement(id=new_uuid(), stored="2019-01-01T00:00:00Z", actor={"mbox": "mailto:ADA@example.com"}))
+    told = {"objectType": "Agent", "account": {"homePage": "https://lms.example.com", "name": "import"}}
+    paper = {"kind": "agent_profile", "id": "p", "contentType": "text/plain", "updated": "2019-01-01T00:00:00Z"}
+    document = json.dumps(paper | {"agent": {"mbox": "mailto:ADA@example.com"}, "content": "1"})
+    there = threading.Event()
+
+    def bring() -> None:
+        with app.app_context(), unit_of_work():
+            importing.store_batch(tenant.id, [importing.read(line.encode(), "line 1", told)])
+            importing.store_documents([importing.read_document(tenant.id, document.encode(), "line 1")])
+            there.set()
+            time.sleep(1.5)
+
+    thread = threading.Thread(target=bring)
+    thread.start()
+    assert there.wait(10)
+    session().rollback()
+    value = erase(rekam, tenant, "--agent", known_as, "--agent", "ada@example.com")
+    thread.join()
+    assert (bodies(tenant), "ada@" in everything(tenant)) == ({}, False)
+    assert (value["deleted"], value["documents"]) == (1, 1)
+
+
+def test_a_dry_run_counts_a_statement_once(rekam: Run, client: FlaskClient, tenant: TestTenant) -> None:
+    both = {"instructor": agent(), "team": {"objectType": "Group", "member": [ACCOUNT, {"mbox_sha1sum": SHA1}]}}
+    post(client, tenant, statement(context=both), statement(actor=agent("ben"), context=both), statement(actor=ACCOUNT))
+    for options in (("--dry-run",), ()):
+        value = erase(rekam, tenant, *OPTIONS, *options)
+        assert (value["deleted"], value["pseudonymised"]) == (2, 1), options
+
+
+def test_a_receipt_that_cannot_be_written_is_known_before(
+    rekam: Run, tmp_path: Path, client: FlaskClient, tenant: TestTenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post(client, tenant, statement())
+    options = ("erase", "--tenant", tenant.app_id, "--agent", "ada@example.com", "--yes", "--receipt")
+    done = rekam(*options, tmp_path / "absent" / "ada.json")
+    assert (done.exit_code, "cannot be written: No such file or directory" in done.output) == (1, True)
+    assert (len(bodies(tenant)), removals_of(tenant)) == (1, [])
+    # What was done is told, whatever becomes of the paper.
+    with monkeypatch.context() as full:
+        full.setattr("server.cli.statements.as_json", lambda value: 1 / 0)
+        done = rekam(*options, tmp_path / "ada.json")
+    assert (done.exit_code, "1 statement deleted" in done.output) == (1, True)
+    assert list(tmp_path.iterdir()) == []
+
+
+STRANGE: tuple[dict[str, Any], ...] = (
+    {"account": {"homePage": "https://lms.example.com", "name": "José"}},
+    {"account": {"homePage": "https://lms.example.com", "name": "CORP\\ada"}},
+    {"account": {"homePage": "https://lms.example.com", "name": 'ada "7"'}},
+    {"openid": "https://example.com/Jos%C3%A9"},
+    {"mbox": "mailto:Ada@Example.com"},
+)
+
+
+@pytest.mark.parametrize("who", STRANGE, ids=repr)
+def test_notes_of_a_person_however_json_writes_them(
+    rekam: Run, client: FlaskClient, tenant: TestTenant, monkeypatch: pytest.MonkeyPatch, who: dict[str, Any]
+) -> None:
+    monkeypatch.setattr("server.cleansing.BATCH", 2)
+    monkeypatch.setattr(rejections, "_bucket", rejections._Bucket())
+    with unit_of_work():
+        subscriptions.create(tenant.id, "https://hooks.example.com/", events=["statements.*"])
+    other = {"account": {"homePage": "https://lms.example.com", "name": "Jose"}}
+    post(client, tenant, statement(actor=who), *[statement(actor=other) for _ in range(4)])
+    bad = statement(actor=who, verb={"id": "no"})
+    ascii_, plain = json.dumps(bad), json.dumps(bad, ensure_ascii=False)
+    # No client writes like this, but it is JSON.
+    letters = re.sub(
+        "(?<!\\\\)[a-zA-Zé]", lambda m: f"\\u{ord(m[0]):04X}", json.dumps([*who.values()], ensure_ascii=False)
+    )
+    kept = json.dumps(statement(actor=other, verb={"id": "no \\ no"}))
+    sent = (ascii_, plain, ascii_[:-9], plain[:-9], letters, kept)
+    for body in sent:
+        headers = tenant.auth | V2 | {"Content-Type": "application/json"}
+        assert client.post("/xapi/statements", data=body.encode(), headers=headers).status_code == 400
+    assert len(rejections.find(tenant.id)) == 6
+    assert erase(rekam, tenant, "--agent", json.dumps(who))["events"] == 1
+    session().rollback()
+    assert [one.body for one in rejections.find(tenant.id)] == [kept]
+    (event,) = session().scalars(select(Event).where(Event.tenant_id == tenant.id, Event.type == "statements.stored"))
+    assert cleansing.Person([ifi(who) or ""], erasure.Tombstones({})).is_in(json.dumps(event.payload)) is False
+
+
+def test_what_was_noted_of_a_person_elsewhere(
+    rekam: Run, tmp_path: Path, client: FlaskClient, tenant: TestTenant, life: dict[str, str]
+) -> None:
+    """Audit log, purges that were asked for, filters of forwarders, what other servers answered."""
+    who = json.dumps(ACCOUNT)
+    assert rekam("statements", "export", tmp_path, "--tenant", tenant.app_id, "--agent", who).exit_code == 0
+    purge(rekam, tenant, "--agent", who, "--until", "2020-01-01")
+    purge(rekam, tenant, "--agent", "ada@example.com", "--dry-run", "--until", "2020-01-01")
+    with unit_of_work() as current:
+        id_ = forwarding.create(
+            tenant.id, url="https://other.example/xapi", key="k", secret="s", filters={"agent": agent()}
+        ).id
+        current.get_one(forwarding.Forwarder, (tenant.id, id_)).last_error = "answered 500: not ADA@example.com"
+        answer = f'no: {{"name":"ada-no-7"}} and {SHA1.upper()}'
+        current.add(
+            forwarding.Refusal(
+                tenant_id=tenant.id,
+                forwarder_id=id_,
+                statement_id=life["did"],
+                time=clock.now(),
+                status=400,
+                answer=answer,
+            )
+        )
+    assert "ada@" in everything(tenant)
+    erase(rekam, tenant, *OPTIONS)
+    text = everything(tenant)
+    for word in ("ada@", "ada-no-7", SHA1, "lovelace"):
+        assert word not in text, word
+    assert erasure.HOME in text
+
+
+def test_an_erasure_ends_those_it_covers(
+    rekam: Run, tenant: TestTenant, life: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        Interrupt(patch, 2)
+        assert rekam("erase", "--tenant", tenant.app_id, *OPTIONS[:2], "--yes").exit_code == 130
+    value = erase(rekam, tenant, *OPTIONS)
+    first, second = sorted(removals_of(tenant), key=lambda r: r.created)
+    assert (first.status, first.request, second.id in first.result["error"]) == ("FAILED", {}, True)
+    assert (second.status, second.request, second.id) == ("COMPLETE", {}, value["erasure"])
+
+
 def test_removals_by_rest(app: Flask, client: FlaskClient, tenant: TestTenant, life: dict[str, str]) -> None:
     body = {"agents": [agent()], "mode": "delete", "dryRun": False}
     made = client.post("/api/v2/erasures", json=body, headers=tenant.auth).json
@@ -406,4 +668,29 @@ def test_removals_by_rest(app: Flask, client: FlaskClient, tenant: TestTenant, l
     for bad in ({"dryRun": False}, {"verb": "x"}, {"agent": {}}, {"statementIds": ["x"]}, {"since": "soon"}):
         assert client.post("/api/v2/statements/purge", json=bad, headers=tenant.auth | V2).status_code == 400, bad
     for bad in ({"agents": []}, {"agents": [{}]}, {"agents": [agent()], "mode": "forgive"}):
-        assert client.post("/api/v2/erasures", json=bad, headers=tenant.auth).status_code == 400, bad
+        refused = client.post("/api/v2/erasures", json=bad, headers=tenant.auth)
+        assert (refused.status_code, refused.json["code"]) == (400, "invalid"), bad
+
+
+def test_a_long_removal_may_fail_now_and_then(
+    client: FlaskClient, tenant: TestTenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each slice of it is a run of its job: that it goes on is no failure, and one that is given up says so."""
+    monkeypatch.setattr("lrs.purging.BATCH", 1)
+    monkeypatch.setattr(removals, "RUN_SECONDS", -1.0)
+    post(client, tenant, *[statement() for _ in range(12)])
+    body = {"verb": "http://example.com/verbs/did", "dryRun": False}
+    id_ = client.post("/api/v2/statements/purge", json=body, headers=tenant.auth).json["jobId"]
+    for _ in range(11):
+        outbox.drain(50)
+    monkeypatch.setattr(removals, "step", lambda *_: 1 / 0)
+    moment = clock.now()
+    with clock.frozen(moment):
+        work()
+    told = client.get(f"/api/v2/statements/purge/{id_}", headers=tenant.auth).json
+    assert told["status"] == "RUNNING"
+    for days in range(1, 10):
+        with clock.frozen(moment + timedelta(days=2 * days)):
+            work()
+    told = client.get(f"/api/v2/statements/purge/{id_}", headers=tenant.auth).json
+    assert (told["status"], told["result"]["error"][:17]) == ("FAILED", "ZeroDivisionError")

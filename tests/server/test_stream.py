@@ -83,6 +83,14 @@ def test_what_is_stored_comes_in_order_and_goes_on_after_the_last_id(
     assert Reader(app, tenant, last=quiet.last).statements(1) == [later]
 
 
+@pytest.mark.parametrize("since", ["2999-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z"])
+def test_any_moment_can_be_begun_with(app: Flask, client: FlaskClient, tenant: TestTenant, since: str) -> None:
+    post(client, tenant, statement())
+    reader = Reader(app, tenant, f"since={since}&seconds=0")
+    assert [kind for kind, _ in reader.events()][:1] == ["through" if since > "2000" else "statement"]
+    assert [kind for kind, _ in Reader(app, tenant, "seconds=0", last=reader.last).events()] == ["through"]
+
+
 def test_nothing_is_missed_or_doubled_under_concurrent_writers(app: Flask, tenant: TestTenant) -> None:
     writers, each = 4, 12
     sent: list[str] = []

@@ -50,16 +50,16 @@ def test_a_forwarder_is_added_and_sends(
     given = {"key": other_tenant.key, "secret": other_tenant.secret, "name": "Ministry", "since": "2026-01-01"}
     answer = admin.post("/forwarders", FORM | given | {"verb": "http://example.com/verbs/saw"})
     assert answer.status_code == 302
-    one = only(tenant)
-    page = text_of(admin, f"/forwarder?id={one.id}")
+    id_ = only(tenant).id
+    page = text_of(admin, f"/forwarder?id={id_}")
     assert re.search(r"Waiting 1 ", page)
     assert "Verb http://example.com/verbs/saw" in page
-    assert other_tenant.secret not in admin.get(f"/forwarder?id={one.id}").text
+    assert other_tenant.secret not in admin.get(f"/forwarder?id={id_}").text
     run(tenant)
     assert len(found(other_tenant)) == 1
     page = text_of(admin, "/forwarders")
     assert all(word in page for word in ("Ministry", "https://other.example/xapi", "Active"))
-    assert re.search(r"Forwarded 1 ", text_of(admin, f"/forwarder?id={one.id}"))
+    assert re.search(r"Forwarded 1 ", text_of(admin, f"/forwarder?id={id_}"))
 
 
 @pytest.mark.parametrize(
@@ -87,6 +87,11 @@ def test_what_cannot_be_saved_is_said_and_kept_in_the_form(
     assert 'value="Typed before"' in answer.text
     present()
     assert forwarding.find(tenant.id) == []
+
+
+def test_a_date_that_has_not_come(tenant: TestTenant, admin: Browser) -> None:
+    assert admin.post("/forwarders", FORM | {"since": "9999-01-01"}).status_code == 302
+    assert text_of(admin, f"/forwarder?id={only(tenant).id}")
 
 
 def test_changing_keeps_the_secret_and_the_place(

@@ -9,12 +9,19 @@ from string import Formatter
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 
 from core.settings import Settings
+from lrs import rejections
 from registrations.settings import SETTINGS
 from server import doctor
 from server.console import indonesian
-from tests.server.console.conftest import Browser
+from tests.conftest import TestTenant
+from tests.server.console.conftest import ORIGIN, Browser, present
+from tests.server.test_rejected import BAD, full_bucket, send
+
+__all__ = ["full_bucket"]
+INDONESIAN = {"Accept-Language": "id"}
 
 
 def templates() -> set[str]:
@@ -91,3 +98,46 @@ def test_on_the_pages(
         assert text in pages, text
     for text in unsaid:
         assert text not in pages, text
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"verb": "saw"}, "Kata kerja itu bukan IRI."),
+        ({"registration": "x"}, "Pendaftaran itu bukan UUID."),
+        ({"agent": "{"}, "Peserta harus berupa alamat surel"),
+        ({"agent": "{}"}, "Peserta harus berupa alamat surel"),
+        ({"related_agents": "yes"}, "memerlukan peserta"),
+        ({"key": "a:b"}, "tanpa titik dua"),
+    ],
+)
+def test_why_a_forwarder_cannot_be_saved(admin: Browser, given: dict[str, str], said: str) -> None:
+    form = {"url": "https://other.example/xapi", "key": "k", "secret": "s", "version": "2.0.0"} | given
+    answer = admin.post("/forwarders", form, headers=INDONESIAN | {"Origin": ORIGIN})
+    assert answer.status_code == 422
+    assert said in answer.text
+
+
+@pytest.mark.parametrize("path", ["/forwarder?id=nope", "/webhook?id=nope", "/rejected-request?id=nope"])
+def test_what_is_not_there(admin: Browser, path: str) -> None:
+    answer = admin.get(path, headers=INDONESIAN)
+    assert (answer.status_code, "Tidak ada di sini" in answer.text, "no " in answer.text.split("<main")[1]) == (
+        404,
+        True,
+        False,
+    )
+
+
+def test_why_a_statement_is_refused_again(client: FlaskClient, tenant: TestTenant, admin: Browser) -> None:
+    assert send(client, tenant, BAD) == 400
+    present()
+    (one,) = rejections.find(tenant.id)
+    for body, said in (
+        (None, "Ditolak lagi: pernyataan nomor 2, $.verb.id: bentuknya tidak seperti yang diharuskan"),
+        ("{}", "pernyataan nomor 1, $: ada properti yang kurang"),
+        ("{", "Ini bukan JSON yang dapat dibaca"),
+    ):
+        form = {"id": one.id} | ({"body": body} if body is not None else {})
+        answer = admin.post("/rejected-request/replay", form, headers=INDONESIAN | {"Origin": ORIGIN})
+        assert (answer.status_code, "statement 1:" in answer.text) == (422, False)
+        assert said in answer.text

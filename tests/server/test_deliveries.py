@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -20,16 +21,18 @@ from tests.conftest import TestTenant
 
 
 @pytest.fixture
-def delivery(app: Flask, tenant: TestTenant) -> tuple[int, str]:
-    """One that waits, with its row of the outbox."""
+def delivery(app: Flask, tenant: TestTenant) -> Iterator[tuple[int, str]]:
+    """One that waits, with its row of the outbox; nothing of it is tried by later tests."""
     with unit_of_work():
-        subscriptions.create(tenant.id, "https://hooks.example.com/", events=["course.*"])
+        webhook = subscriptions.create(tenant.id, "https://hooks.example.com/", events=["course.*"])[0].id
         events.emit(tenant.id, "course.imported", {"courseId": "c"})
     while deliveries.fan_out():
         pass
     session().rollback()
     (found,) = session().scalars(select(Delivery).where(Delivery.tenant_id == tenant.id))
-    return tenant.id, found.id
+    yield tenant.id, found.id
+    with unit_of_work():
+        session().delete(subscriptions.get(tenant.id, webhook))
 
 
 def run(identity: tuple[int, str]) -> Delivery:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import logging
+import re
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -292,7 +293,7 @@ def _send_some(tenant_id: int, forwarder_id: str) -> bool:
     if not page.statements:
         _advance(found, max(after, consistency.end_of(through)), 0, done=True)
         return False
-    refused = _send(found, page.statements)
+    refused = _send(found, [_as_spoken(found, statement) for statement in page.statements])
     _advance(found, page.positions[-1], len(page.statements) - len(refused), refused=refused)
     return True
 
@@ -307,6 +308,22 @@ def _reason(failure: Exception) -> str:
         return str(failure)
     log.exception("forwarding failed")
     return f"{type(failure).__name__}: {str(failure).partition(chr(10))[0][:EXCERPT]}"
+
+
+_OF_2 = re.compile(rb'"version"\s*:\s*"2')
+
+
+def _as_spoken(forwarder: Forwarder, statement: bytes) -> bytes:
+    """1.0.x rejects statements that say to be of a later version (1.0.3 Data 2.4.10); what says nothing counts as 1.0.0 there.
+
+    One that has what only 2.0 knows is refused by the other store, and shown.
+    """
+    if forwarder.version.startswith("2") or _OF_2.search(statement) is None:
+        return statement
+    members = msgspec.json.decode(statement, type=dict[str, msgspec.Raw])
+    if bytes(members["version"]).startswith(b'"2'):
+        del members["version"]
+    return msgspec.json.encode(members)
 
 
 def _send(forwarder: Forwarder, statements: list[bytes]) -> list[tuple[str, int, str]]:

@@ -15,11 +15,11 @@ from core import clock, credentials
 from core.blobs import blobs
 from core.db import session, unit_of_work
 from core.outbox import OutboxRow
-from lrs import attachments
+from lrs import attachments, query
 from server import forwarding, outbound
 from server.outbound import Answer
 from tests.conftest import TestTenant
-from tests.lrs.builders import new_uuid, statement
+from tests.lrs.builders import agent, new_uuid, statement
 from tests.server.api.conftest import work
 from tests.server.test_transfer import found, post, post_with_attachment
 
@@ -261,6 +261,24 @@ def test_switched_on_again_it_starts_whatever_became_of_its_row(
         now += timedelta(days=2)
     told = client.get(f"/api/v2/forwarders/{id_}", headers=tenant.auth).json
     assert (told["enabled"], "ZeroDivisionError" in told["disabledReason"]) == (False, True)
+
+
+def test_statements_of_2_0_reach_stores_that_speak_1_0(
+    app: Flask, client: FlaskClient, tenant: TestTenant, other_tenant: TestTenant, other_store: list[int]
+) -> None:
+    id_ = forwarder(tenant, other_tenant, version="1.0.3")
+    extension = {"http://example.com/says": '"version":"2'}
+    post(client, tenant, statement(context={"extensions": extension}))
+    post(client, tenant, statement(version="1.0.2", context={"extensions": extension}))
+    only_there = {"contextAgents": [{"objectType": "contextAgent", "agent": agent("x")}]}
+    post(client, tenant, statement(id=(refused := new_uuid()), context=only_there))
+    run(tenant)
+    there, here = ({s["id"]: s for s in map(json.loads, query.newest(t.id).statements)} for t in (other_tenant, tenant))
+    assert there.keys() == here.keys() - {refused}
+    assert sorted(s["version"] for s in there.values()) == ["1.0.0", "1.0.2"]
+    assert all(there[id_]["context"] == here[id_]["context"] for id_ in there)
+    (told,) = client.get(f"/api/v2/forwarders/{id_}/refusals", headers=tenant.auth).json["refusals"]
+    assert (told["statementId"], told["status"]) == (refused, 400)
 
 
 def test_it_may_begin_at_a_moment_that_has_not_come(

@@ -176,9 +176,9 @@ def test_an_export_stopped_before_its_first_checkpoint_goes_on(
     assert (stopped["statements"], stopped["complete"]) == (4, False)
     done = rekam("statements", "export", tmp_path, "--tenant", tenant.app_id, "--json")
     value = json.loads(done.stdout)
-    assert (value["statements"], value["new"], value["attachments"]) == (6, 2, 1), done.output
+    assert (value["statements"], value["new"], value["attachments"]) == (7, 3, 2), done.output
     lines = (tmp_path / "statements.ndjson").read_text().splitlines()
-    assert len({json.loads(line)["id"] for line in lines}) == len(lines) == 6
+    assert len({json.loads(line)["id"] for line in lines}) == len(lines) == 7
 
 
 @pytest.mark.parametrize("filters", [[], ["--agent", "ben@example.com"]])
@@ -197,7 +197,7 @@ def test_an_export_cannot_be_continued_where_its_past_has_changed(
     assert "statements brought into the time that it covers: 3;" in refused.output
     (anew := list(export))[2] = tmp_path / "anew"
     done = json.loads(rekam(*anew, "--json").stdout)
-    assert (done["statements"], done["complete"]) == (4 if filters else 9, True)
+    assert (done["statements"], done["complete"]) == (4 if filters else 10, True)
     ids = [argument for one in late[:2] for argument in ("--id", one["id"])]
     assert rekam("statements", "purge", *ids, "--yes", "--tenant", tenant.app_id).exit_code == 0
     assert "statements deleted from the time that it covers: 2;" in rekam(*anew).output
@@ -320,9 +320,9 @@ def test_a_damaged_attachment_is_as_good_as_a_missing_one(
     assert error.startswith("statements.ndjson line 6: $.attachments[0] has no fileUrl, and the bytes of")
     done = rekam("statements", "import", out, *into, "--rejects", tmp_path / "bad", "--json")
     value = json.loads(done.stdout)
-    assert (value["statements"]["stored"], value["rejected"], value["problems"]) == (5, 1, [error])
+    assert (value["statements"]["stored"], value["rejected"], value["problems"]) == (6, 1, [error])
     assert rekam("statements", "import", out, *into, "--missing-attachments").exit_code == 0
-    assert len(statements_of(other_tenant)) == 6
+    assert len(statements_of(other_tenant)) == 7
 
 
 def test_stored_of_an_import_is_what_since_and_until_look_at(

@@ -532,3 +532,17 @@ def test_answers_are_json_and_never_cached(one_2004: Player) -> None:
     response = one_2004.post({"seq": 8, "key": "k8", "session": one_2004.session})
     assert response.headers["Cache-Control"] == "no-store"
     assert msgspec.json.decode(response.data)["seq"] == 8
+
+
+def test_time_counts_with_more_digits_than_the_standard_has(one_12: Player) -> None:
+    one_12.send({"cmi.core.session_time": "00:01:02.3456"}, end="terminate")
+    assert one_12.again().cmi["cmi.core.total_time"] == "0000:01:02.35"
+
+
+def test_a_time_that_cannot_be_meant_is_no_time(one_2004: Player) -> None:
+    interaction = {"id": "q", "type": "numeric", "learner_response": "5", "latency": f"PT{'9' * 400}H"}
+    said = {f"cmi.interactions.0.{name}": value for name, value in interaction.items()}
+    one_2004.send(said | {"cmi.session_time": f"P{'9' * 400}Y", "cmi.exit": "suspend"}, end="terminate")
+    assert summary(one_2004)["totalSeconds"] < 60
+    one_2004.send(navigate="suspendAll")
+    assert one_2004.again().cmi["cmi.total_time"] == "PT0S"

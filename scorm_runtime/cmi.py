@@ -76,12 +76,12 @@ class DataModel:
             situation = self.buckets.set(element, value)[2]
             return self._set_code(situation) if situation else 0
         location = self.table.locate(element)
-        situation = location if isinstance(location, str) else self._refusal(location, value)
-        if situation:
-            return self._set_code(situation)
-        assert isinstance(location, Location)
+        if isinstance(location, str):
+            return self._set_code(location)
         if location.entry.get("append"):
             value = self._values.get(location.name, "") + value
+        if situation := self._refusal(location, value):
+            return self._set_code(situation)
         self._store(location, value)
         return 0
 

@@ -498,9 +498,10 @@ only: unsent changes wait 5 seconds at most, and `atRisk()` lets the page ask be
     function write(element, value) {
       if (isShared(element)) return shared.write(element, value);
       const location = locate(table, element);
-      const situation = typeof location === "string" ? location : refusal(location, value);
-      if (typeof location === "string" || situation) return { name: element, value, situation };
+      if (typeof location === "string") return { name: element, value, situation: location };
       const whole = location.entry.append ? (values.get(location.name) || "") + value : value;
+      const situation = refusal(location, whole);
+      if (situation) return { name: element, value, situation };
       store(location, whole);
       return { name: location.name, value: whole, situation: "" };
     }

@@ -89,6 +89,7 @@ only: unsent changes wait 5 seconds at most, and `atRisk()` lets the page ask be
   const FLAG = /^\{(case_matters|order_matters)=([^}]*)\}/;
   // Characters no database or JSON reader keeps: NUL and halves of surrogate pairs.
   const UNSTORABLE = /[\u0000\ud800-\udfff]/u;
+  const UNSTORABLES = new RegExp(UNSTORABLE, "gu");
   // RTE 4.1.1.7 time(second,10,0).
   const TIME =
     /^([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2})(?:T([0-9]{2})(?::([0-9]{2})(?::([0-9]{2})(?:\.[0-9]{1,2}(?:Z|[+-]([0-9]{2})(?::([0-9]{2}))?)?)?)?)?)?)?)?$/;
@@ -767,6 +768,7 @@ only: unsent changes wait 5 seconds at most, and `atRisk()` lets the page ask be
   // Browsers let keepalive requests carry 64 KiB, all of a page together.
   const KEEPALIVE_BYTES = 63 * 1024;
   const TRACED_LENGTH = 2000;
+  const TRACED_ARGUMENTS = 8;
   const TRACED_CALLS = 3000;
   const TRACED_BYTES = 1024 * 1024;
   const TRACED_LAST_BYTES = 16 * 1024;
@@ -832,7 +834,7 @@ only: unsent changes wait 5 seconds at most, and `atRisk()` lets the page ask be
 
     /** @type {null | {id: string | null, api: object | null, changes: Map<string, string>, initialized: boolean, end: string | null, endSent: boolean, readOnly: boolean, timedOut: boolean, standard: string}} */
     let session = null;
-    /** The request under way. @type {null | {body: object, attempts: number, recovered?: boolean}} */
+    /** The request under way; `rest` follows it where an earlier page left it. @type {null | {body: object, attempts: number, rest?: object[], done?: () => void}} */
     let flight = null;
     /** A navigation waiting to be sent or answered. @type {null | {navigate: object, byLearner: boolean, waiters: object[]}} */
     let navigation = null;
@@ -881,11 +883,15 @@ only: unsent changes wait 5 seconds at most, and `atRisk()` lets the page ask be
 
     // ── the trace: calls of the content, and what the server refused, for whoever looks for a fault
 
-    const short = (text) => (text.length > TRACED_LENGTH ? `${text.slice(0, TRACED_LENGTH)}… (${text.length})` : text);
+    /** Content may say what no JSON reader takes, and a cut may go through a pair: that must not refuse the whole request. */
+    function short(text) {
+      const part = text.length > TRACED_LENGTH ? `${text.slice(0, TRACED_LENGTH)}… (${text.length})` : text;
+      return part.replace(UNSTORABLES, "\ufffd");
+    }
 
     function note({ at, call, args, result, error }) {
       if (!options.trace) return;
-      traced.push({ at, call, args: args.map(short), result: short(result), error });
+      traced.push({ at, call, args: args.slice(0, TRACED_ARGUMENTS).map(short), result: short(result), error });
       // A page that cannot send must not grow without end: the newest calls say what went wrong.
       if (traced.length > TRACED_CALLS) traced.shift();
     }
@@ -1049,11 +1055,11 @@ only: unsent changes wait 5 seconds at most, and `atRisk()` lets the page ask be
     /** 400 and its like: what the server will not take leaves the journal, all else goes on. */
     function refused(mine, error) {
       failing = false;
-      if (mine.done) return mine.done();
-      flight = null;
       const { body } = mine;
       const sent = Object.keys(body.changes);
       const named = (error.elements || (error.element ? [error] : [])).filter(({ element }) => sent.includes(element));
+      if (mine.done) return refusedOfEarlier(mine, named, error);
+      flight = null;
       if (error.status === 413 && sent.length > 1) {
         batch = Math.ceil(sent.length / 2);
         wanted = true;
@@ -1073,6 +1079,19 @@ only: unsent changes wait 5 seconds at most, and `atRisk()` lets the page ask be
       pump();
       settle();
       return undefined;
+    }
+
+    /** The same for what an earlier page left: nobody but this page has it any more. */
+    function refusedOfEarlier({ body, rest, done }, named, error) {
+      named.forEach((problem) => drop(body, problem.element, problem));
+      const changes = Object.entries(body.changes).filter(([element]) => !named.some((problem) => problem.element === element));
+      const part = (some) => ({ ...body, seq: 0, key: randomKey(), changes: Object.fromEntries(some) });
+      const half = Math.ceil(changes.length / 2);
+      if (named.length) rest.unshift(part(changes));
+      else if (error.status === 413 && half < changes.length) {
+        rest.unshift({ ...part(changes.slice(0, half)), end: null, navigate: null }, part(changes.slice(half)));
+      }
+      done();
     }
 
     function drop(body, element, { code, message }) {
@@ -1296,7 +1315,7 @@ only: unsent changes wait 5 seconds at most, and `atRisk()` lets the page ask be
             if (stopped) resolve();
             else next();
           };
-          flight = { body: { ...body, seq: body.seq || ++seq }, attempts: 0, done };
+          flight = { body: { ...body, seq: body.seq || ++seq }, attempts: 0, rest: requests, done };
           transmit(flight, false);
         };
         next();

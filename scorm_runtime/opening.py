@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.db import session
+from core.settings import get_settings
 from registrations import launches, registrations
 from registrations.models import Launch, Registration
 from scorm_runtime import moving, seeds
@@ -50,6 +51,8 @@ def boot(launch: Launch) -> Boot:
         tables={name: table(name).data},
         mode=launch.mode,
         elapsed=instance.total_seconds,
+        # Often enough for one of them to be lost.
+        alive=get_settings().launch_idle_timeout / 3,
         pages=course.pages,
         settings={name: value for name, value in settings_in_force(registration).items() if name in SETTINGS},
     )

@@ -24,6 +24,8 @@
  *     onEnded({code, message}) {},           // 410 (also 401, 403, 404): the launch is over; nothing more is sent
  *     onTrace({at, session, call, args, result, error}) {},  // each API call of the content
  *     turnsPage: () => false,                // is the content leaving a page of its own for another one?
+ *     aliveSeconds: 0,                       // say so after this long without a word, while inUse(): an idle launch ends; 0: never
+ *     inUse: () => true,                     // is the page in front of the learner? default: it is not hidden
  *     trace: false,                          // true: API calls travel to the server with the requests, for its trace
  *     // environment, for tests; defaults are the browser's own
  *     fetch, beacon, storage, now, random, setTimeout, clearTimeout, window, document, autoCommitSeconds: 60,
@@ -763,6 +765,8 @@ only: unsent changes wait 5 seconds at most, and `atRisk()` lets the page ask be
   const BEACON_CHECKED_AFTER = 5000;
   // How long the next page of content that ended its session while leaving one may take to come.
   const ARRIVES_WITHIN = 3000;
+  // How often a page looks whether it has been silent for too long (s).
+  const LOOKS_EVERY = 60;
   // How long changes wait for a Commit of the content where nothing but memory keeps them (s).
   const MEMORY_WAITS = 5;
   // Browsers let keepalive requests carry 64 KiB, all of a page together.
@@ -815,6 +819,8 @@ only: unsent changes wait 5 seconds at most, and `atRisk()` lets the page ask be
       setTimeout: (...args) => setTimeout(...args),
       clearTimeout: (timer) => clearTimeout(timer),
       turnsPage: () => false,
+      inUse: () => document.visibilityState !== "hidden",
+      aliveSeconds: 0,
       autoCommitSeconds: 60,
       journal: "default",
       ...Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)),
@@ -850,7 +856,8 @@ only: unsent changes wait 5 seconds at most, and `atRisk()` lets the page ask be
     let flushing = false;
     let requestValid = {};
     let keepaliveBytes = 0;
-    const timers = { retry: null, commit: null, save: null, pump: null, end: null };
+    const timers = { retry: null, commit: null, save: null, pump: null, end: null, alive: null };
+    let heard = env.now(); // when the server last answered
     const settlers = [];
     let lastStatus = "";
     /** Calls the trace has still to carry to the server. @type {object[]} */
@@ -860,7 +867,7 @@ only: unsent changes wait 5 seconds at most, and `atRisk()` lets the page ask be
 
     const unsent = () => (session ? session.changes.size : 0);
     const isFinal = (body) => Boolean(body.end || body.navigate);
-    const hasWork = () => Boolean(navigation || (session && session.end && !session.endSent) || (wanted && session));
+    const hasWork = () => Boolean(navigation || (session && session.end && !session.endSent) || wanted);
 
     /** The next request: everything unacknowledged. Ends and navigations wait until all changes fit in. */
     function build(extra) {
@@ -975,6 +982,7 @@ only: unsent changes wait 5 seconds at most, and `atRisk()` lets the page ask be
 
     function accepted(mine, answer) {
       failing = false;
+      heard = env.now();
       acknowledge(mine.body);
       if (mine === flight) {
         stopTimer("retry");
@@ -1218,6 +1226,15 @@ only: unsent changes wait 5 seconds at most, and `atRisk()` lets the page ask be
       settlers.splice(0).forEach((resolve) => resolve());
     }
 
+    /** A film, a long text: the content says nothing for as long as they take, and the launch must not end meanwhile. */
+    function stayAlive() {
+      if (stopped || !env.aliveSeconds) return;
+      startTimer("alive", Math.min(env.aliveSeconds, LOOKS_EVERY) * 1000, stayAlive);
+      if (!env.inUse() || env.now() - heard < env.aliveSeconds * 1000) return;
+      wanted = true;
+      pump();
+    }
+
     // ── what the API of the open activity says
 
     function send() {
@@ -1368,6 +1385,7 @@ only: unsent changes wait 5 seconds at most, and `atRisk()` lets the page ask be
     return {
       /** @returns {Promise<object>} */
       async start(first = { request: "start" }) {
+        stayAlive();
         for (const record of kept.left()) {
           if (!stopped) await deliver(record);
         }

@@ -80,6 +80,30 @@ test("buckets travel as their declaration and their data, whole", async () => {
   });
 });
 
+test("a page in use whose content is silent says now and then that it is there", async () => {
+  const { back, time, document, runtime } = page({ open: false, aliveSeconds: 600 });
+  runtime.start();
+  await time.pass(0);
+  const api = runtime.open(ACTIVITY).API_1484_11;
+  api.Initialize("");
+  await time.pass(2000);
+  const before = back.requests.length;
+  await time.pass(9 * 60_000);
+  assert.equal(back.requests.length, before);
+  await time.pass(2 * 60_000);
+  assert.deepEqual(back.requests.slice(before).map(({ body }) => [body.session, body.changes, body.end]), [["s1", {}, null]]);
+  document.visibilityState = "hidden";
+  await time.pass(30 * 60_000);
+  assert.equal(back.requests.length, before + 1, "a page nobody sees may end");
+  document.visibilityState = "visible";
+  await time.pass(60_000);
+  assert.equal(back.requests.length, before + 2);
+  set(api, { "cmi.location": "1" });
+  api.Commit("");
+  await time.pass(9 * 60_000);
+  assert.equal(back.requests.length, before + 3, "what the content says is a word as well");
+});
+
 test("a refused SetValue is not journaled; session_time is passed on as it is", async () => {
   const { api, back, time } = started();
   assert.equal(api.SetValue("cmi.exit", "nonsense"), "false");

@@ -59,6 +59,14 @@ def test_tokens_end_by_idleness_and_by_age(player: Player) -> None:
         assert player.client.get(f"/p/{player.token}/").status_code == 410
 
 
+def test_a_page_that_only_says_that_it_is_there_keeps_its_launch(player: Player) -> None:
+    for minutes in (25, 50):
+        with clock.frozen(clock.now() + timedelta(minutes=minutes)):
+            assert player.send()["state"] == "content"
+    boot = player.client.get(f"/p/{player.token}/").text.partition('id="boot">')[2].partition("</script>")[0]
+    assert msgspec.json.decode(boot)["alive"] == 600
+
+
 def test_a_revoked_launch_opens_nothing(player: Player) -> None:
     with unit_of_work():
         launches.revoke_all(registrations.get(player.tenant_id, player.registration_id))

@@ -180,7 +180,6 @@ def test_bad_cmi_values_are_named_and_nothing_is_stored(one_2004: Player) -> Non
         ({"seq": 1, "key": "k", "session": None, "changes": {"cmi.location": "5"}}, "session"),
         ({"seq": 1, "key": "k", "navigate": {"request": "fly"}}, "fly"),
         ({"seq": 1, "key": "k", "navigate": {"request": "choice"}}, "target"),
-        ({"seq": 1, "key": "k", "navigate": {"request": "choice", "target": "nowhere"}}, "nowhere"),
         ({"seq": 1, "key": "k", "session": "foreign"}, "session"),
         (b'{"seq": 1, "key": "\xff"}', "UTF-8"),
         ({"seq": 1, "key": "k", "session": "\0"}, "U+0000"),
@@ -546,3 +545,12 @@ def test_a_time_that_cannot_be_meant_is_no_time(one_2004: Player) -> None:
     assert summary(one_2004)["totalSeconds"] < 60
     one_2004.send(navigate="suspendAll")
     assert one_2004.again().cmi["cmi.total_time"] == "PT0S"
+
+
+@pytest.mark.parametrize("request_", ["choice", "jump"])
+def test_an_unknown_target_costs_nothing_of_what_content_said(one_2004: Player, request_: str) -> None:
+    changes = {"cmi.completion_status": "completed", "cmi.session_time": "PT1M"}
+    answer = one_2004.send(changes, end="terminate", navigate=request_, target="nowhere")
+    assert (answer["activity"], answer["message"]) == (None, "The course has no such part.")
+    found = summary(one_2004)
+    assert (found["completion"], found["totalSeconds"]) == ("completed", 60.0)

@@ -110,6 +110,9 @@ def test_ranges(player: Player) -> None:
     part = player.client.get(path, headers={"Range": "bytes=1-3"})
     assert (part.status_code, part.data, part.headers["Content-Range"]) == (206, b"PNG", "bytes 1-3/104")
     assert player.client.get(path, headers={"Range": "bytes=500-"}).status_code == 416
+    for range_ in ("pages=1-3", "bytes=0-3,9-12", "bytes"):
+        other = player.client.get(path, headers={"Range": range_})
+        assert (other.status_code, other.data) == (200, whole.data), range_
 
 
 @pytest.mark.parametrize("path", ["nothing.html", "../intro.html", "imsmanifest.xml/", "%00", "media"])

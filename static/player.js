@@ -548,6 +548,7 @@
     endpoint: new URL(boot.endpoint, window.location.href).href,
     tables: boot.tables,
     journal: boot.journal,
+    language: boot.locale,
     trace: boot.settings.traceCalls === true,
     aliveSeconds: boot.alive,
     // A window of the content's own may cover the player.

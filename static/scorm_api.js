@@ -10,6 +10,7 @@
  *   const runtime = RekamScorm.connect({
  *     endpoint: "…/p/{token}/runtime",       // required: POST target
  *     tables: {scorm_1_2: {…}, scorm_2004: {…}},  // required: the two JSON tables
+ *     language: "en",                        // of the reasons in the answers; default: what the browser prefers
  *     journal: "registration-id",            // names the journal in storage; never put a token in it
  *     // callbacks, all optional
  *     onAnswer(answer, request) {},          // each accepted answer, first of all callbacks: refresh controls, toc, progress
@@ -932,7 +933,7 @@ only: unsent changes wait 5 seconds at most, and `atRisk()` lets the page ask be
       keepaliveBytes += size;
       const abort = typeof AbortController === "function" ? new AbortController() : null;
       const timer = abort && env.setTimeout(() => abort.abort(), ANSWER_WITHIN);
-      const headers = { "Content-Type": "application/json" };
+      const headers = { "Content-Type": "application/json", ...(options.language ? { "Accept-Language": options.language } : {}) };
       const request = { method: "POST", headers, body: text, keepalive, credentials: "omit", signal: abort ? abort.signal : undefined };
       let sending;
       try {

@@ -554,3 +554,25 @@ def test_an_unknown_target_costs_nothing_of_what_content_said(one_2004: Player, 
     assert (answer["activity"], answer["message"]) == (None, "The course has no such part.")
     found = summary(one_2004)
     assert (found["completion"], found["totalSeconds"]) == ("completed", 60.0)
+
+
+@pytest.mark.parametrize("success", ["passed", "failed", "unknown"])
+def test_of_attempts_with_the_same_success_the_best_score_counts(one_2004: Player, success: str) -> None:
+    found = []
+    player = one_2004
+    for scaled in ("0.5", "0.9", "0.7"):
+        player.send({"cmi.success_status": success, "cmi.score.scaled": scaled, "cmi.score.raw": scaled})
+        player.send(end="terminate", navigate="exitAll")
+        score = summary(player)["score"]
+        found.append((score["scaled"], score["raw"]))
+        player = player.again()
+    assert found == [(0.5, 0.5), (0.9, 0.9), (0.9, 0.9)]
+    # Whoever passes has passed with the score of that attempt.
+    player.send({"cmi.success_status": "passed", "cmi.score.scaled": "0.6"}, end="terminate")
+    assert summary(player)["score"]["scaled"] == (0.9 if success == "passed" else 0.6)
+
+
+def test_within_an_attempt_the_newest_score_counts(one_2004: Player) -> None:
+    for scaled in (0.9, 0.4):
+        one_2004.send({"cmi.score.scaled": str(scaled)})
+        assert summary(one_2004)["score"]["scaled"] == scaled

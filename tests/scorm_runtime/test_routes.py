@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from typing import Any
 
 import msgspec
 import pytest
@@ -63,8 +64,7 @@ def test_a_page_that_only_says_that_it_is_there_keeps_its_launch(player: Player)
     for minutes in (25, 50):
         with clock.frozen(clock.now() + timedelta(minutes=minutes)):
             assert player.send()["state"] == "content"
-    boot = player.client.get(f"/p/{player.token}/").text.partition('id="boot">')[2].partition("</script>")[0]
-    assert msgspec.json.decode(boot)["alive"] == 600
+    assert boot_of(player)["alive"] == 600
 
 
 def test_a_revoked_launch_opens_nothing(player: Player) -> None:
@@ -87,6 +87,21 @@ def test_the_player_page(player: Player) -> None:
     assert "frame-ancestors 'self' http://localhost" in policy
     assert page.headers["Cache-Control"] == "no-store"
     assert "Set-Cookie" not in page.headers
+
+
+def boot_of(player: Player) -> dict[str, Any]:
+    page = player.client.get(f"/p/{player.token}/").text
+    found: dict[str, Any] = msgspec.json.decode(page.partition('id="boot">')[2].partition("</script>")[0])
+    return found
+
+
+def test_courses_that_share_a_registration_of_statements_have_journals_of_their_own(
+    app: Flask, tenant: TestTenant
+) -> None:
+    course = load(tenant.id, package(MANIFEST_2004, {"intro": ""}))
+    one, other = (register(tenant.id, course, xapi_registration="0c5e3c2a-6f0d-4f0e-8b3e-0a4f1f4b8b0a") for _ in "ab")
+    journals = [boot_of(launch(app, tenant.id, each))["journal"] for each in (one, one, other)]
+    assert journals[0] == journals[1] != journals[2]
 
 
 def test_course_files(player: Player) -> None:

@@ -1230,8 +1230,9 @@ only: unsent changes wait 5 seconds at most, and `atRisk()` lets the page ask be
     /** A film, a long text: the content says nothing for as long as they take, and the launch must not end meanwhile. */
     function stayAlive() {
       if (stopped || !env.aliveSeconds) return;
-      startTimer("alive", Math.min(env.aliveSeconds, LOOKS_EVERY) * 1000, stayAlive);
-      if (!env.inUse() || env.now() - heard < env.aliveSeconds * 1000) return;
+      const left = env.aliveSeconds - (env.now() - heard) / 1000;
+      startTimer("alive", Math.min(LOOKS_EVERY, left > 0 ? left : env.aliveSeconds) * 1000, stayAlive);
+      if (left > 0 || !env.inUse()) return;
       wanted = true;
       pump();
     }

@@ -104,6 +104,16 @@ test("a page in use whose content is silent says now and then that it is there",
   assert.equal(back.requests.length, before + 3, "what the content says is a word as well");
 });
 
+test("the silence is as long as it should be, again and again", async () => {
+  const { back, time, runtime } = page({ open: false, aliveSeconds: 45 });
+  const times = [];
+  back.troubleWith(() => void times.push(Math.round((time.now() - 1_000_000) / 1000)));
+  runtime.start();
+  runtime.open(ACTIVITY);
+  await time.pass(200_000);
+  assert.deepEqual(times, [0, 45, 90, 135, 180]);
+});
+
 test("a refused SetValue is not journaled; session_time is passed on as it is", async () => {
   const { api, back, time } = started();
   assert.equal(api.SetValue("cmi.exit", "nonsense"), "false");

@@ -35,7 +35,8 @@ class Report:
     """What a runtime found out about the course as a whole.
 
     ``total_seconds`` is the sum over the instance; None leaves the stored time. ``cause`` is one of :data:`CAUSES`.
-    ``keep_best``: completion and success never fall back and the better score stays.
+    ``keep_best``: completion and success never fall back, and the score stays where success would. ``earlier`` is what earlier
+    attempts ended with (a success and its score): the better score of the same success counts.
     """
 
     completion: Completion
@@ -45,6 +46,7 @@ class Report:
     total_seconds: float | None = None
     progress_measure: float | None = None
     keep_best: bool = True
+    earlier: tuple[str, Score] | None = None
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,7 @@ def _merge(instance: Instance, report: Report) -> None:
             completion = instance.completion  # type: ignore[assignment]
         if worse:
             success = instance.success  # type: ignore[assignment]
+        score = _better(report)
     instance.completion, instance.success = completion, success
     if not report.keep_best or (score is not None and not worse):
         for name in ("scaled", "raw", "min", "max"):
@@ -106,6 +109,15 @@ def _merge(instance: Instance, report: Report) -> None:
         instance.total_seconds = report.total_seconds
     if report.progress_measure is not None or not report.keep_best:
         instance.progress_measure = report.progress_measure
+
+
+def _better(report: Report) -> Score | None:
+    """The score of the present attempt, or of the earlier ones where they came to the same success with more."""
+    score, (success, best) = report.score, report.earlier or ("", None)
+    if score is None or best is None or success != report.success:
+        return score
+    values = (score.scaled, best.scaled) if score.scaled is not None else (score.raw, best.raw)
+    return best if None not in values and values[0] < values[1] else score  # type: ignore[operator]
 
 
 def _emit(registration: Registration, instance: Instance, change: Change) -> None:
@@ -157,6 +169,12 @@ def _current(registration: Registration) -> Instance:
     if instance is None:
         raise NotFound(f"registration {registration.id!r} has no instance {registration.instance}")
     return instance
+
+
+def reached(instance: Instance) -> tuple[str, Score] | None:
+    """What ``Report.earlier`` is for the attempts after this one; None without a score."""
+    score = _score(instance)
+    return None if score is None else (instance.success, score)
 
 
 def summary(registration: Registration, instance: Instance | None = None) -> dict[str, Any]:

@@ -6,6 +6,7 @@ tables, and ``tests/vectors/`` holds both to the same cases. Sources: SCORM 1.2 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -15,6 +16,7 @@ from scorm_runtime.cmi_tables import Location, table
 from scorm_runtime.cmi_types import Checker, real
 
 BUCKETS = "ssp."
+_INDEXES = re.compile(r"\.([0-9]{1,9})(?=\.|$)")
 
 
 class Problem(NamedTuple):
@@ -23,6 +25,11 @@ class Problem(NamedTuple):
     element: str
     code: int
     message: str
+
+
+def _place(element: str) -> tuple[int, ...]:
+    """The indexes in the name of an element."""
+    return tuple(map(int, _INDEXES.findall(element)))
 
 
 class DataModel:
@@ -76,12 +83,12 @@ class DataModel:
             situation = self.buckets.set(element, value)[2]
             return self._set_code(situation) if situation else 0
         location = self.table.locate(element)
-        situation = location if isinstance(location, str) else self._refusal(location, value)
-        if situation:
-            return self._set_code(situation)
-        assert isinstance(location, Location)
+        if isinstance(location, str):
+            return self._set_code(location)
         if location.entry.get("append"):
             value = self._values.get(location.name, "") + value
+        if situation := self._refusal(location, value):
+            return self._set_code(situation)
         self._store(location, value)
         return 0
 
@@ -100,7 +107,8 @@ class DataModel:
                     refused.append((element, value, situation))
             if len(refused) == len(waiting):
                 return [self._problem(element, situation) for element, _, situation in refused]
-            waiting = [(element, value) for element, value, _ in refused]
+            # Lower records first, else each round could store no more than one of thousands.
+            waiting = sorted(((element, value) for element, value, _ in refused), key=lambda change: _place(change[0]))
         return []
 
     def to_flat(self) -> dict[str, str]:

@@ -8,16 +8,20 @@ import re
 _YEAR, _DAY = 365 * 86_400, 86_400
 _MONTH = _YEAR / 12
 _ISO = re.compile(r"P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?", re.ASCII)
-_TIMESPAN = re.compile(r"(\d{2,4}):(\d{2}):(\d{2}(?:\.\d{1,2})?)", re.ASCII)
+# Content often writes more digits behind the point than the two of the standard, as the tables let it (acceptLongFractions).
+_TIMESPAN = re.compile(r"(\d{2,4}):(\d{2}):(\d{2}(?:\.\d+)?)", re.ASCII)
+# Nobody learns for a century: more is a mistake of the content, and would outgrow what can be added up and written.
+_LONGEST = 100 * _YEAR
 
 
 def parse_interval(text: str) -> float | None:
-    """Seconds of a 2004 timeinterval(second,10,2) (RTE 4.1.1.7), None when it is not one."""
+    """Seconds of a 2004 timeinterval(second,10,2) (RTE 4.1.1.7), None when it is not one that can be meant."""
     found = _ISO.fullmatch(text)
     if found is None or not any(found.groups()):
         return None
     parts = (float(part or 0) for part in found.groups())
-    return sum(part * unit for part, unit in zip(parts, (_YEAR, _MONTH, _DAY, 3600, 60, 1), strict=True))
+    seconds = sum(part * unit for part, unit in zip(parts, (_YEAR, _MONTH, _DAY, 3600, 60, 1), strict=True))
+    return seconds if seconds <= _LONGEST else None
 
 
 def parse_timespan(text: str) -> float | None:

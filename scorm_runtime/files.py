@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import re
 from functools import lru_cache
-from typing import IO
+from typing import IO, Any
 
 from flask import Response, request
 from sqlalchemy import select
@@ -22,11 +23,12 @@ from scorm_runtime.outline import has_pdf
 
 # A PDF shows in no sandboxed document; packages that hold one go without.
 SANDBOX = "sandbox allow-scripts allow-same-origin allow-forms allow-popups allow-modals allow-downloads"
-# `unload` is being phased out, and old content saves its work there: keep it as long as browsers let us.
 # What gzip makes smaller, and for which sizes (bytes) that is worth the time.
 _TEXTS = ("text/", "application/json", "application/xhtml+xml", "application/manifest+json", "image/svg+xml")
 _SMALLEST, _LARGEST = 1400, 4 << 20
+# `unload` is being phased out, and old content saves its work there: keep it as long as browsers let us.
 PERMISSIONS = "unload=(self), payment=(), usb=(), serial=(), bluetooth=(), hid=()"
+_ONE_RANGE = re.compile(r"bytes\s*=\s*(\d+\s*-\s*\d*|-\s*\d+)\s*", re.ASCII | re.IGNORECASE)
 
 
 def frame_ancestors() -> str:
@@ -83,8 +85,14 @@ def _serve(found: PackageFile, *, sandboxed: bool) -> Response:
     response.headers["Content-Security-Policy"] = f"{SANDBOX}; {policy}" if sandboxed else policy
     common_headers(response)
     # 304 for a known ETag, 206 or 416 for a Range (RFC 9110 13, 14).
-    response.make_conditional(request.environ, accept_ranges=not squeezed, complete_length=size)
+    response.make_conditional(_asked(), accept_ranges=not squeezed, complete_length=size)
     return response
+
+
+def _asked() -> dict[str, Any]:
+    """The request without a Range that is not one range of bytes: the whole file answers it (RFC 9110 14.2)."""
+    plain = _ONE_RANGE.fullmatch(request.headers.get("Range", "")) is not None
+    return {name: value for name, value in request.environ.items() if plain or name != "HTTP_RANGE"}
 
 
 def _streamed(handle: IO[bytes]) -> Response:

@@ -32,7 +32,8 @@ class CourseState(Model):
 
     ``snapshot`` is the sequencer's; ``status`` is active, suspended or ended; ``attempt`` counts attempts on the course.
     ``settings`` are the compatibility settings in force, resolved at each start of the player. ``scoped`` holds global
-    objectives and shared data whose manifest keeps them to this course: ``{"objectives": {id: state}, "data": {id: value}}``.
+    objectives and shared data whose manifest keeps them to this course: ``{"objectives": {id: state}, "data": {id: value}}``,
+    and what earlier attempts came to: ``"reached": [success, score]`` or null.
     ``seconds`` is the time of all ended sessions. ``last_key`` and ``last_answer`` repeat the answer to the last request
     that named no session.
     """

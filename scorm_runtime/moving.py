@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 from sqlalchemy import select
 
 from core import events
@@ -56,7 +57,8 @@ def _count_attempt(run: Run) -> None:
     attempts = run.sequencer.status().attempts
     if attempts != run.state.attempt:
         run.state.attempt, run.state.told = attempts, {}
-        run.state.scoped = {name: value for name, value in run.state.scoped.items() if name != "data"}
+        scoped = {name: value for name, value in run.state.scoped.items() if name != "data"}
+        run.state.scoped = scoped | {"reached": msgspec.to_builtins(progress.reached(run.instance))}
 
 
 def start(run: Run) -> Outcome:

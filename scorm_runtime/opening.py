@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import uuid
+
 from core.db import session
+from core.settings import get_settings
 from registrations import launches, registrations
 from registrations.models import Launch, Registration
 from scorm_runtime import moving, seeds
@@ -41,15 +44,24 @@ def boot(launch: Launch) -> Boot:
     learner = registrations.learner_of(registration)
     course = outline(registration.tenant_id, registration.version_id)
     name = family(str(course.standard))
-    # Only what counts may be delivered by a later page.
-    journal = instance.xapi_registration if launch.mode == NORMAL else f"{instance.xapi_registration}.{launch.id}"
     return Boot(
         title=registration.course_title,
         learner_name=seeds.full_name(learner.first_name, learner.last_name),
-        journal=journal,
+        journal=_journal(launch),
         tables={name: table(name).data},
         mode=launch.mode,
         elapsed=instance.total_seconds,
+        # Often enough for one of them to be lost.
+        alive=get_settings().launch_idle_timeout / 3,
         pages=course.pages,
         settings={name: value for name, value in settings_in_force(registration).items() if name in SETTINGS},
     )
+
+
+def _journal(launch: Launch) -> str:
+    """By which name a later page finds what this one leaves: only what counts may be delivered.
+
+    Not the registration of statements, which a client may give to several courses.
+    """
+    name = f"{launch.tenant_id}/{launch.instance}/{launch.registration_id}"
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, name if launch.mode == NORMAL else f"{name}/{launch.id}"))

@@ -21,8 +21,8 @@ class Boot:
     the browser's journal (the registration; never a token). ``endpoint`` is the runtime endpoint relative to the page,
     ``pages`` are the activities by the launch file (relative to ``c/``) that a link of another one may lead to,
     ``first`` the request the player begins with (``start``: the server resumes a suspended attempt, or goes on where an
-    open one stands). ``elapsed`` is the time (seconds) tracked before this launch. ``settings`` are those of
-    :data:`SETTINGS` that are in force.
+    open one stands). ``elapsed`` is the time (seconds) tracked before this launch. ``alive`` are the seconds of silence after
+    which a page in use says that it is there; 0: never. ``settings`` are those of :data:`SETTINGS` that are in force.
     """
 
     title: str
@@ -33,6 +33,7 @@ class Boot:
     endpoint: str = "runtime"
     first: str = "start"
     elapsed: float = 0.0
+    alive: float = 0.0
     pages: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
 

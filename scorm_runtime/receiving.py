@@ -33,6 +33,8 @@ def receive(
     ending = end is not None and row.ended is None
     late = row.ended is not None
     if not (changes or ending or (initialized and row.initialized is None)):
+        # A sign of life: the clock counts up to here should nobody end the session.
+        state.updated = state.updated if late else clock.now()
         return None
     item = run.outline.item(row.activity)
     past = _Past(state.updated, session_seconds(run.outline.scorm_12, state.cmi) or 0.0)

@@ -35,9 +35,16 @@ def roll_up(run: Run) -> None:
         total_seconds=run.state.seconds,
         progress_measure=status.progress_measure,
         keep_best=not run.setting("allowCompleteStatusChange"),
+        earlier=_earlier(run),
     )
     progress.record(run.registration, report, instance=run.instance)
     _tell(run, status, score)
+
+
+def _earlier(run: Run) -> tuple[str, progress.Score] | None:
+    """What the attempts on the course before this one came to."""
+    reached = run.state.scoped.get("reached")
+    return (reached[0], progress.Score(**reached[1])) if reached else None
 
 
 def course_status(run: Run) -> Status:

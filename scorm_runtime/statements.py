@@ -188,10 +188,12 @@ def details(scene: Scene, facts: Facts, told: dict[str, Any]) -> Iterator[Statem
         known = dict(told.get(f"objective.{objective.id}", {}))
         yield from _objective(scene, objective, known)
         told[f"objective.{objective.id}"] = known
-    spoken = int(told.get("comments", 0))
-    for comment in facts.comments[spoken:]:
-        yield _statement(scene, "commented", sco(scene), {"response": comment})
-    told["comments"] = max(spoken, len(facts.comments))
+    for index, comment in enumerate(facts.comments):
+        before = str(told.get(f"comment.{index}", ""))
+        if comment != before:
+            told[f"comment.{index}"] = comment
+            # SCORM 1.2 adds to one text: what was told is not told again (RTE 1.2 3.4.4, cmi.comments).
+            yield _statement(scene, "commented", sco(scene), {"response": comment.removeprefix(before)})
 
 
 def course_changes(

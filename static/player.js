@@ -548,7 +548,11 @@
     endpoint: new URL(boot.endpoint, window.location.href).href,
     tables: boot.tables,
     journal: boot.journal,
+    language: boot.locale,
     trace: boot.settings.traceCalls === true,
+    aliveSeconds: boot.alive,
+    // A window of the content's own may cover the player.
+    inUse: () => document.visibilityState !== "hidden" || (boot.settings.playerLaunchType === "window" && stage.shown()),
     turnsPage: () => stage.turnsPage(),
     onAnswer(answer, request) {
       if (page.over) return;

@@ -10,6 +10,7 @@
  *   const runtime = RekamScorm.connect({
  *     endpoint: "…/p/{token}/runtime",       // required: POST target
  *     tables: {scorm_1_2: {…}, scorm_2004: {…}},  // required: the two JSON tables
+ *     language: "en",                        // of the reasons in the answers; default: what the browser prefers
  *     journal: "registration-id",            // names the journal in storage; never put a token in it
  *     // callbacks, all optional
  *     onAnswer(answer, request) {},          // each accepted answer, first of all callbacks: refresh controls, toc, progress
@@ -24,6 +25,8 @@
  *     onEnded({code, message}) {},           // 410 (also 401, 403, 404): the launch is over; nothing more is sent
  *     onTrace({at, session, call, args, result, error}) {},  // each API call of the content
  *     turnsPage: () => false,                // is the content leaving a page of its own for another one?
+ *     aliveSeconds: 0,                       // say so after this long without a word, while inUse(): an idle launch ends; 0: never
+ *     inUse: () => true,                     // is the page in front of the learner? default: it is not hidden
  *     trace: false,                          // true: API calls travel to the server with the requests, for its trace
  *     // environment, for tests; defaults are the browser's own
  *     fetch, beacon, storage, now, random, setTimeout, clearTimeout, window, document, autoCommitSeconds: 60,
@@ -89,6 +92,7 @@ only: unsent changes wait 5 seconds at most, and `atRisk()` lets the page ask be
   const FLAG = /^\{(case_matters|order_matters)=([^}]*)\}/;
   // Characters no database or JSON reader keeps: NUL and halves of surrogate pairs.
   const UNSTORABLE = /[\u0000\ud800-\udfff]/u;
+  const UNSTORABLES = new RegExp(UNSTORABLE, "gu");
   // RTE 4.1.1.7 time(second,10,0).
   const TIME =
     /^([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2})(?:T([0-9]{2})(?::([0-9]{2})(?::([0-9]{2})(?:\.[0-9]{1,2}(?:Z|[+-]([0-9]{2})(?::([0-9]{2}))?)?)?)?)?)?)?)?$/;
@@ -498,9 +502,10 @@ only: unsent changes wait 5 seconds at most, and `atRisk()` lets the page ask be
     function write(element, value) {
       if (isShared(element)) return shared.write(element, value);
       const location = locate(table, element);
-      const situation = typeof location === "string" ? location : refusal(location, value);
-      if (typeof location === "string" || situation) return { name: element, value, situation };
+      if (typeof location === "string") return { name: element, value, situation: location };
       const whole = location.entry.append ? (values.get(location.name) || "") + value : value;
+      const situation = refusal(location, whole);
+      if (situation) return { name: element, value, situation };
       store(location, whole);
       return { name: location.name, value: whole, situation: "" };
     }
@@ -761,11 +766,14 @@ only: unsent changes wait 5 seconds at most, and `atRisk()` lets the page ask be
   const BEACON_CHECKED_AFTER = 5000;
   // How long the next page of content that ended its session while leaving one may take to come.
   const ARRIVES_WITHIN = 3000;
+  // How often a page looks whether it has been silent for too long (s).
+  const LOOKS_EVERY = 60;
   // How long changes wait for a Commit of the content where nothing but memory keeps them (s).
   const MEMORY_WAITS = 5;
   // Browsers let keepalive requests carry 64 KiB, all of a page together.
   const KEEPALIVE_BYTES = 63 * 1024;
   const TRACED_LENGTH = 2000;
+  const TRACED_ARGUMENTS = 8;
   const TRACED_CALLS = 3000;
   const TRACED_BYTES = 1024 * 1024;
   const TRACED_LAST_BYTES = 16 * 1024;
@@ -812,6 +820,8 @@ only: unsent changes wait 5 seconds at most, and `atRisk()` lets the page ask be
       setTimeout: (...args) => setTimeout(...args),
       clearTimeout: (timer) => clearTimeout(timer),
       turnsPage: () => false,
+      inUse: () => document.visibilityState !== "hidden",
+      aliveSeconds: 0,
       autoCommitSeconds: 60,
       journal: "default",
       ...Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)),
@@ -831,7 +841,7 @@ only: unsent changes wait 5 seconds at most, and `atRisk()` lets the page ask be
 
     /** @type {null | {id: string | null, api: object | null, changes: Map<string, string>, initialized: boolean, end: string | null, endSent: boolean, readOnly: boolean, timedOut: boolean, standard: string}} */
     let session = null;
-    /** The request under way. @type {null | {body: object, attempts: number, recovered?: boolean}} */
+    /** The request under way; `rest` follows it where an earlier page left it. @type {null | {body: object, attempts: number, rest?: object[], done?: () => void}} */
     let flight = null;
     /** A navigation waiting to be sent or answered. @type {null | {navigate: object, byLearner: boolean, waiters: object[]}} */
     let navigation = null;
@@ -847,7 +857,8 @@ only: unsent changes wait 5 seconds at most, and `atRisk()` lets the page ask be
     let flushing = false;
     let requestValid = {};
     let keepaliveBytes = 0;
-    const timers = { retry: null, commit: null, save: null, pump: null, end: null };
+    const timers = { retry: null, commit: null, save: null, pump: null, end: null, alive: null };
+    let heard = env.now(); // when the server last answered
     const settlers = [];
     let lastStatus = "";
     /** Calls the trace has still to carry to the server. @type {object[]} */
@@ -857,7 +868,7 @@ only: unsent changes wait 5 seconds at most, and `atRisk()` lets the page ask be
 
     const unsent = () => (session ? session.changes.size : 0);
     const isFinal = (body) => Boolean(body.end || body.navigate);
-    const hasWork = () => Boolean(navigation || (session && session.end && !session.endSent) || (wanted && session));
+    const hasWork = () => Boolean(navigation || (session && session.end && !session.endSent) || wanted);
 
     /** The next request: everything unacknowledged. Ends and navigations wait until all changes fit in. */
     function build(extra) {
@@ -880,11 +891,15 @@ only: unsent changes wait 5 seconds at most, and `atRisk()` lets the page ask be
 
     // ── the trace: calls of the content, and what the server refused, for whoever looks for a fault
 
-    const short = (text) => (text.length > TRACED_LENGTH ? `${text.slice(0, TRACED_LENGTH)}… (${text.length})` : text);
+    /** Content may say what no JSON reader takes, and a cut may go through a pair: that must not refuse the whole request. */
+    function short(text) {
+      const part = text.length > TRACED_LENGTH ? `${text.slice(0, TRACED_LENGTH)}… (${text.length})` : text;
+      return part.replace(UNSTORABLES, "\ufffd");
+    }
 
     function note({ at, call, args, result, error }) {
       if (!options.trace) return;
-      traced.push({ at, call, args: args.map(short), result: short(result), error });
+      traced.push({ at, call, args: args.slice(0, TRACED_ARGUMENTS).map(short), result: short(result), error });
       // A page that cannot send must not grow without end: the newest calls say what went wrong.
       if (traced.length > TRACED_CALLS) traced.shift();
     }
@@ -918,7 +933,7 @@ only: unsent changes wait 5 seconds at most, and `atRisk()` lets the page ask be
       keepaliveBytes += size;
       const abort = typeof AbortController === "function" ? new AbortController() : null;
       const timer = abort && env.setTimeout(() => abort.abort(), ANSWER_WITHIN);
-      const headers = { "Content-Type": "application/json" };
+      const headers = { "Content-Type": "application/json", ...(options.language ? { "Accept-Language": options.language } : {}) };
       const request = { method: "POST", headers, body: text, keepalive, credentials: "omit", signal: abort ? abort.signal : undefined };
       let sending;
       try {
@@ -968,6 +983,7 @@ only: unsent changes wait 5 seconds at most, and `atRisk()` lets the page ask be
 
     function accepted(mine, answer) {
       failing = false;
+      heard = env.now();
       acknowledge(mine.body);
       if (mine === flight) {
         stopTimer("retry");
@@ -1048,11 +1064,11 @@ only: unsent changes wait 5 seconds at most, and `atRisk()` lets the page ask be
     /** 400 and its like: what the server will not take leaves the journal, all else goes on. */
     function refused(mine, error) {
       failing = false;
-      if (mine.done) return mine.done();
-      flight = null;
       const { body } = mine;
       const sent = Object.keys(body.changes);
       const named = (error.elements || (error.element ? [error] : [])).filter(({ element }) => sent.includes(element));
+      if (mine.done) return refusedOfEarlier(mine, named, error);
+      flight = null;
       if (error.status === 413 && sent.length > 1) {
         batch = Math.ceil(sent.length / 2);
         wanted = true;
@@ -1072,6 +1088,19 @@ only: unsent changes wait 5 seconds at most, and `atRisk()` lets the page ask be
       pump();
       settle();
       return undefined;
+    }
+
+    /** The same for what an earlier page left: nobody but this page has it any more. */
+    function refusedOfEarlier({ body, rest, done }, named, error) {
+      named.forEach((problem) => drop(body, problem.element, problem));
+      const changes = Object.entries(body.changes).filter(([element]) => !named.some((problem) => problem.element === element));
+      const part = (some) => ({ ...body, seq: 0, key: randomKey(), changes: Object.fromEntries(some) });
+      const half = Math.ceil(changes.length / 2);
+      if (named.length) rest.unshift(part(changes));
+      else if (error.status === 413 && half < changes.length) {
+        rest.unshift({ ...part(changes.slice(0, half)), end: null, navigate: null }, part(changes.slice(half)));
+      }
+      done();
     }
 
     function drop(body, element, { code, message }) {
@@ -1198,6 +1227,16 @@ only: unsent changes wait 5 seconds at most, and `atRisk()` lets the page ask be
       settlers.splice(0).forEach((resolve) => resolve());
     }
 
+    /** A film, a long text: the content says nothing for as long as they take, and the launch must not end meanwhile. */
+    function stayAlive() {
+      if (stopped || !env.aliveSeconds) return;
+      const left = env.aliveSeconds - (env.now() - heard) / 1000;
+      startTimer("alive", Math.min(LOOKS_EVERY, left > 0 ? left : env.aliveSeconds) * 1000, stayAlive);
+      if (left > 0 || !env.inUse()) return;
+      wanted = true;
+      pump();
+    }
+
     // ── what the API of the open activity says
 
     function send() {
@@ -1295,7 +1334,7 @@ only: unsent changes wait 5 seconds at most, and `atRisk()` lets the page ask be
             if (stopped) resolve();
             else next();
           };
-          flight = { body: { ...body, seq: body.seq || ++seq }, attempts: 0, done };
+          flight = { body: { ...body, seq: body.seq || ++seq }, attempts: 0, rest: requests, done };
           transmit(flight, false);
         };
         next();
@@ -1348,6 +1387,7 @@ only: unsent changes wait 5 seconds at most, and `atRisk()` lets the page ask be
     return {
       /** @returns {Promise<object>} */
       async start(first = { request: "start" }) {
+        stayAlive();
         for (const record of kept.left()) {
           if (!stopped) await deliver(record);
         }

@@ -99,7 +99,7 @@ class Sequencer:
         return list(self._tree.steps)
 
     def navigate(self, request: str, target: str | None = None) -> Outcome:
-        """Process a navigation request (OP.1). ValueError: not one of ``REQUESTS``, or no such target activity."""
+        """Process a navigation request (OP.1). ValueError: not one of ``REQUESTS``, or without the target it needs."""
         tree, aim = self._begin(request, target)
         try:
             found = overall.navigate(tree, request, aim)
@@ -164,7 +164,8 @@ class Sequencer:
         if request in ("choice", "jump") and target is None:
             raise ValueError(f"{request} needs a target")
         self._tree.steps = []
-        aim = self._tree.find(target) if target is not None and request in ("choice", "jump") else None
+        # NB.2.1 step 7.2, 13.2: an unknown target is no mistake of the caller but what content asked for.
+        aim = self._tree.activities.get(target) if target is not None and request in ("choice", "jump") else None
         return self._tree, aim
 
 

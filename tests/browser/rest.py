@@ -73,9 +73,9 @@ class Rest:
         self.call("POST", "/registrations", {"courseId": course, "registrationId": registration, "learner": learner})
         return registration
 
-    def launch_link(self, registration: str, back: str = "") -> str:
+    def launch_link(self, registration: str, back: str = "", **more: Any) -> str:
         """``back``: a path of the base origin to which the player leads from its last page, soon; without it that page stays."""
-        body = {"redirectOnExitUrl": f"{self.server.base}{back}"} if back else {}
+        body = ({"redirectOnExitUrl": f"{self.server.base}{back}"} if back else {}) | more
         link: str = self.call("POST", f"/registrations/{registration}/launchLink", body)["launchLink"]
         return urllib.parse.urljoin(self.server.base + "/", link)
 

@@ -118,6 +118,13 @@ def test_indonesian_reader(rest: Rest, demo: str, browser: Browser) -> None:
         expect(player.sco.locator("#sit h2")).to_contain_text("Fit the place to the person")
 
 
+def test_a_launch_in_another_language_than_the_browsers(rest: Rest, demo: str, context: BrowserContext) -> None:
+    player = Player(context, rest.launch_link(rest.register(demo), culture="id"))
+    player.wait_for_activity("lifting")
+    expect(player.page.locator("#nav-suspend-all")).to_contain_text("Simpan dan keluar")
+    expect(player.page.locator("#nav-previous")).to_have_attribute("title", "Ini adalah awal kursus.")
+
+
 def test_the_smallest_phone(rest: Rest, demo: str, browser: Browser) -> None:
     with browser.new_context(viewport={"width": 320, "height": 568}, has_touch=True, locale="id-ID") as context:
         player = Player(context, rest.launch_link(rest.register(demo)))

@@ -80,6 +80,40 @@ test("buckets travel as their declaration and their data, whole", async () => {
   });
 });
 
+test("a page in use whose content is silent says now and then that it is there", async () => {
+  const { back, time, document, runtime } = page({ open: false, aliveSeconds: 600 });
+  runtime.start();
+  await time.pass(0);
+  const api = runtime.open(ACTIVITY).API_1484_11;
+  api.Initialize("");
+  await time.pass(2000);
+  const before = back.requests.length;
+  await time.pass(9 * 60_000);
+  assert.equal(back.requests.length, before);
+  await time.pass(2 * 60_000);
+  assert.deepEqual(back.requests.slice(before).map(({ body }) => [body.session, body.changes, body.end]), [["s1", {}, null]]);
+  document.visibilityState = "hidden";
+  await time.pass(30 * 60_000);
+  assert.equal(back.requests.length, before + 1, "a page nobody sees may end");
+  document.visibilityState = "visible";
+  await time.pass(60_000);
+  assert.equal(back.requests.length, before + 2);
+  set(api, { "cmi.location": "1" });
+  api.Commit("");
+  await time.pass(9 * 60_000);
+  assert.equal(back.requests.length, before + 3, "what the content says is a word as well");
+});
+
+test("the silence is as long as it should be, again and again", async () => {
+  const { back, time, runtime } = page({ open: false, aliveSeconds: 45 });
+  const times = [];
+  back.troubleWith(() => void times.push(Math.round((time.now() - 1_000_000) / 1000)));
+  runtime.start();
+  runtime.open(ACTIVITY);
+  await time.pass(200_000);
+  assert.deepEqual(times, [0, 45, 90, 135, 180]);
+});
+
 test("a refused SetValue is not journaled; session_time is passed on as it is", async () => {
   const { api, back, time } = started();
   assert.equal(api.SetValue("cmi.exit", "nonsense"), "false");
@@ -114,6 +148,19 @@ test("a trace takes every call along once, shortened, and what the server refuse
   api.Commit("");
   await time.pass(0);
   assert.deepEqual(back.requests[1].body.trace.map(({ call }) => call), ["GetValue", "SetValue", "Commit"]);
+});
+
+test("what content says in a call is no reason to refuse the request that tells of it", async () => {
+  const { api, back, time } = started({ trace: true });
+  set(api, { "cmi.suspend_data": `x${"\u{1f642}".repeat(3000)}` });
+  api.SetValue("cmi.location", "a\u0000b\ud83d");
+  api.SetValue("cmi.location", ...Array(12).fill("x"));
+  api.Commit("");
+  await time.pass(0);
+  const [, cut, odd, long] = back.requests[0].body.trace;
+  assert.ok(cut.args[1].isWellFormed() && cut.args[1].endsWith("(6001)"));
+  assert.equal(odd.args[1], "a\ufffdb\ufffd");
+  assert.equal(long.args.length, 8, "the most that the server takes");
 });
 
 test("a page that goes away takes along only as much of a trace as its last request has room for", async () => {
@@ -841,6 +888,31 @@ test("a crashed page's changes reach the server before the next page starts", as
   assert.ok(recovered.seq > 1 && start.seq > recovered.seq);
   assert.deepEqual([start.session, start.navigate], [null, { request: "start", target: null }]);
   assert.deepEqual(keysOf(store), []);
+});
+
+test("a leftover that the server refuses in part, or at once, is stored but for that part, its end last", async () => {
+  const troubles = [
+    (body) => ("cmi.location" in body.changes ? { status: 400, error: { code: "cmi_value", message: "no", elements: [{ element: "cmi.location", code: 406, message: "no" }] } } : undefined),
+    (body) => (Object.keys(body.changes).length > 2 || "cmi.location" in body.changes ? { status: 413 } : undefined),
+  ];
+  for (const trouble of troubles) {
+    const store = storage();
+    const back = server();
+    const crashed = started({ store, back });
+    back.troubleWith(() => "lost");
+    const rest = { "cmi.score.raw": "1", "cmi.suspend_data": "x", "cmi.score.max": "2", "cmi.score.min": "0" };
+    set(crashed.api, { "cmi.location": "5", ...rest });
+    crashed.api.Commit("");
+    await crashed.time.pass(10);
+    back.troubleWith(trouble);
+    const next = page({ back, store, open: false });
+    const answered = next.runtime.start();
+    await next.time.pass(100);
+    assert.equal((await answered).state, "content");
+    assert.deepEqual(back.stored.s1, rest);
+    assert.equal(back.ended.s1, "unload");
+    assert.deepEqual(keysOf(store), []);
+  }
 });
 
 test("SetValue alone is in storage within a moment, without Commit", async () => {

@@ -65,3 +65,22 @@ def test_every_element_of_the_tables_is_in_the_vectors() -> None:
                 found = [model.locate(step[1]) for step in case["steps"]]
                 seen.update(place.pattern for place in found if not isinstance(place, str))
         assert set(model.elements) - seen == set()
+
+
+def test_records_in_any_order_cost_no_round_each() -> None:
+    tried = []
+
+    class Counting(DataModel):
+        def _assign(self, element: str, value: str) -> str:
+            tried.append(element)
+            return super()._assign(element, value)
+
+    changes = {
+        f"cmi.interactions.{index}.{name}": value
+        for index in reversed(range(200))
+        for name, value in (("learner_response", "5"), ("type", "numeric"), ("id", f"q{index}"))
+    }
+    model = Counting("scorm_2004_4")
+    assert model.apply(changes) == []
+    assert model.count("cmi.interactions") == 200
+    assert len(tried) < 5 * len(changes)

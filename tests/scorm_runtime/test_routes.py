@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from typing import Any
 
 import msgspec
 import pytest
@@ -59,6 +60,13 @@ def test_tokens_end_by_idleness_and_by_age(player: Player) -> None:
         assert player.client.get(f"/p/{player.token}/").status_code == 410
 
 
+def test_a_page_that_only_says_that_it_is_there_keeps_its_launch(player: Player) -> None:
+    for minutes in (25, 50):
+        with clock.frozen(clock.now() + timedelta(minutes=minutes)):
+            assert player.send()["state"] == "content"
+    assert boot_of(player)["alive"] == 600
+
+
 def test_a_revoked_launch_opens_nothing(player: Player) -> None:
     with unit_of_work():
         launches.revoke_all(registrations.get(player.tenant_id, player.registration_id))
@@ -79,6 +87,21 @@ def test_the_player_page(player: Player) -> None:
     assert "frame-ancestors 'self' http://localhost" in policy
     assert page.headers["Cache-Control"] == "no-store"
     assert "Set-Cookie" not in page.headers
+
+
+def boot_of(player: Player) -> dict[str, Any]:
+    page = player.client.get(f"/p/{player.token}/").text
+    found: dict[str, Any] = msgspec.json.decode(page.partition('id="boot">')[2].partition("</script>")[0])
+    return found
+
+
+def test_courses_that_share_a_registration_of_statements_have_journals_of_their_own(
+    app: Flask, tenant: TestTenant
+) -> None:
+    course = load(tenant.id, package(MANIFEST_2004, {"intro": ""}))
+    one, other = (register(tenant.id, course, xapi_registration="0c5e3c2a-6f0d-4f0e-8b3e-0a4f1f4b8b0a") for _ in "ab")
+    journals = [boot_of(launch(app, tenant.id, each))["journal"] for each in (one, one, other)]
+    assert journals[0] == journals[1] != journals[2]
 
 
 def test_course_files(player: Player) -> None:
@@ -102,6 +125,9 @@ def test_ranges(player: Player) -> None:
     part = player.client.get(path, headers={"Range": "bytes=1-3"})
     assert (part.status_code, part.data, part.headers["Content-Range"]) == (206, b"PNG", "bytes 1-3/104")
     assert player.client.get(path, headers={"Range": "bytes=500-"}).status_code == 416
+    for range_ in ("pages=1-3", "bytes=0-3,9-12", "bytes"):
+        other = player.client.get(path, headers={"Range": range_})
+        assert (other.status_code, other.data) == (200, whole.data), range_
 
 
 @pytest.mark.parametrize("path", ["nothing.html", "../intro.html", "imsmanifest.xml/", "%00", "media"])

@@ -180,7 +180,6 @@ def test_bad_cmi_values_are_named_and_nothing_is_stored(one_2004: Player) -> Non
         ({"seq": 1, "key": "k", "session": None, "changes": {"cmi.location": "5"}}, "session"),
         ({"seq": 1, "key": "k", "navigate": {"request": "fly"}}, "fly"),
         ({"seq": 1, "key": "k", "navigate": {"request": "choice"}}, "target"),
-        ({"seq": 1, "key": "k", "navigate": {"request": "choice", "target": "nowhere"}}, "nowhere"),
         ({"seq": 1, "key": "k", "session": "foreign"}, "session"),
         (b'{"seq": 1, "key": "\xff"}', "UTF-8"),
         ({"seq": 1, "key": "k", "session": "\0"}, "U+0000"),
@@ -532,3 +531,48 @@ def test_answers_are_json_and_never_cached(one_2004: Player) -> None:
     response = one_2004.post({"seq": 8, "key": "k8", "session": one_2004.session})
     assert response.headers["Cache-Control"] == "no-store"
     assert msgspec.json.decode(response.data)["seq"] == 8
+
+
+def test_time_counts_with_more_digits_than_the_standard_has(one_12: Player) -> None:
+    one_12.send({"cmi.core.session_time": "00:01:02.3456"}, end="terminate")
+    assert one_12.again().cmi["cmi.core.total_time"] == "0000:01:02.35"
+
+
+def test_a_time_that_cannot_be_meant_is_no_time(one_2004: Player) -> None:
+    interaction = {"id": "q", "type": "numeric", "learner_response": "5", "latency": f"PT{'9' * 400}H"}
+    said = {f"cmi.interactions.0.{name}": value for name, value in interaction.items()}
+    one_2004.send(said | {"cmi.session_time": f"P{'9' * 400}Y", "cmi.exit": "suspend"}, end="terminate")
+    assert summary(one_2004)["totalSeconds"] < 60
+    one_2004.send(navigate="suspendAll")
+    assert one_2004.again().cmi["cmi.total_time"] == "PT0S"
+
+
+@pytest.mark.parametrize("request_", ["choice", "jump"])
+def test_an_unknown_target_costs_nothing_of_what_content_said(one_2004: Player, request_: str) -> None:
+    changes = {"cmi.completion_status": "completed", "cmi.session_time": "PT1M"}
+    answer = one_2004.send(changes, end="terminate", navigate=request_, target="nowhere")
+    assert (answer["activity"], answer["message"]) == (None, "The course has no such part.")
+    found = summary(one_2004)
+    assert (found["completion"], found["totalSeconds"]) == ("completed", 60.0)
+
+
+@pytest.mark.parametrize("success", ["passed", "failed", "unknown"])
+def test_of_attempts_with_the_same_success_the_best_score_counts(one_2004: Player, success: str) -> None:
+    found = []
+    player = one_2004
+    for scaled in ("0.5", "0.9", "0.7"):
+        player.send({"cmi.success_status": success, "cmi.score.scaled": scaled, "cmi.score.raw": scaled})
+        player.send(end="terminate", navigate="exitAll")
+        score = summary(player)["score"]
+        found.append((score["scaled"], score["raw"]))
+        player = player.again()
+    assert found == [(0.5, 0.5), (0.9, 0.9), (0.9, 0.9)]
+    # Whoever passes has passed with the score of that attempt.
+    player.send({"cmi.success_status": "passed", "cmi.score.scaled": "0.6"}, end="terminate")
+    assert summary(player)["score"]["scaled"] == (0.9 if success == "passed" else 0.6)
+
+
+def test_within_an_attempt_the_newest_score_counts(one_2004: Player) -> None:
+    for scaled in (0.9, 0.4):
+        one_2004.send({"cmi.score.scaled": str(scaled)})
+        assert summary(one_2004)["score"]["scaled"] == scaled

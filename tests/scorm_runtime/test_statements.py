@@ -130,6 +130,15 @@ def test_nothing_is_told_twice() -> None:
     assert [verb(s) for s in statements.status_changes(SCENE, facts, told)] == ["completed"]
 
 
+def test_what_is_added_to_the_one_text_of_12_is_told() -> None:
+    told: dict[str, Any] = {}
+    said = [
+        [made["result"]["response"] for made in statements.details(SCENE, read(True, {"cmi.comments": text}), told)]
+        for text in ("Too long. ", "Too long. ", "Too long. Page 3 is wrong.")
+    ]
+    assert said == [["Too long. "], [], ["Page 3 is wrong."]]
+
+
 def test_12_interactions_speak_2004() -> None:
     cmi = {
         "cmi.interactions.0.id": "q", "cmi.interactions.0.type": "matching",

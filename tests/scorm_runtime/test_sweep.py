@@ -102,3 +102,13 @@ def test_12_keeps_its_place(app: Flask, tenant: TestTenant) -> None:
     sweep_later(hours=1)
     again = player.again()
     assert (again.cmi["cmi.core.lesson_location"], again.cmi["cmi.core.entry"]) == ("4", "resume")
+
+
+def test_the_time_counts_up_to_the_last_sign_of_life(player: Player) -> None:
+    player.send({"cmi.location": "3"})
+    with clock.frozen(clock.now() + timedelta(minutes=20)):
+        player.send()
+    sweep_later(hours=2)
+    assert progress.summary(stored(player.tenant_id, player.registration_id))["totalSeconds"] == pytest.approx(
+        1200, abs=30
+    )

@@ -31,6 +31,14 @@ def get_course(tenant_id: int, course_id: str) -> Course:
     return hold(course)
 
 
+def lock_course(tenant_id: int, course_id: str) -> Course:
+    """The course as it is now, its row locked until the unit of work ends: whoever changes a part of a list or table in it holds it."""
+    course = session().get(Course, (tenant_id, course_id), populate_existing=True, with_for_update=True)
+    if course is None:
+        raise NotFound(f"no course {course_id!r}")
+    return hold(course)
+
+
 def list_courses(
     tenant_id: int,
     *,

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Select, select, tuple_
 
 from core import clock, events
-from core.db import hold, session
+from core.db import hold, queue_at, session
 from core.errors import Conflict, NotFound
 from core.ids import new_id
 from course_packages import catalogue
@@ -35,6 +35,7 @@ def create(
     statements. :class:`Conflict` when the id is taken.
     """
     registration_id = learners.check_id(registration_id, "registration id") if registration_id else new_id()
+    queue_at("registration", tenant_id, registration_id)
     if session().get(Registration, (tenant_id, registration_id)) is not None:
         raise Conflict(f"there already is a registration {registration_id!r}")
     pinned = _pin(tenant_id, course_id, version)
@@ -161,6 +162,7 @@ def _of_tenant(tenant_id: int) -> Select[Registration]:
 
 def configure(registration: Registration, overrides: Mapping[str, Any]) -> Registration:
     """Set settings of this registration; a value of None takes the override back."""
+    registration = lock(registration.tenant_id, registration.id)
     kept = {**registration.settings, **overrides}
     registration.settings = settings.check({name: value for name, value in kept.items() if value is not None})
     registration.updated = clock.now()

@@ -11,9 +11,9 @@ from core import audit
 from core.blobs import Blob
 from core.db import unit_of_work
 from core.errors import Invalid
-from course_packages import catalogue, importing
+from course_packages import importing
 from server import fetching, outbound
-from server.api import openapi, reading
+from server.api import openapi, reading, tags
 from server.api.answers import answer, nothing
 from server.api.blueprint import bp
 from server.api.courses import job_state
@@ -102,9 +102,8 @@ def _start(course_id: str, source: Blob | str, name: str) -> Response:
         job = importing.start_import(
             who.tenant_id, course_id, source, name, may_create_version=may, threshold=threshold, strict=strict
         )
-        if tags := reading.many("tags"):
-            course = catalogue.get_course(who.tenant_id, course_id)
-            catalogue.set_tags(who.tenant_id, course_id, [*course.tags, *tags])
+        if words := reading.many("tags"):
+            tags.change(who.tenant_id, "course", course_id, add=words)
         if url := reading.text("postbackUrl"):
             postbacks.put(who.tenant_id, f"import:{job.id}", postbacks.Target(url=url))
         audit.record(who.tenant_id, f"credential:{who.key}", "course.import_started", course_id, job=job.id)

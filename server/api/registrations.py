@@ -203,7 +203,7 @@ def create_registration() -> Response:
             ("registration", registration.id, given.registration_tags),
         ):
             if words:
-                tags.put(who.tenant_id, kind, subject, tags.of(who.tenant_id, kind, subject) + words)
+                tags.change(who.tenant_id, kind, subject, add=words)
         if given.post_back is not None:
             postbacks.put(who.tenant_id, f"registration:{registration.id}", given.post_back.target())
     return nothing()

@@ -47,7 +47,16 @@ class FetchRequest(Body):
 
 
 class ImportRequest(Body):
-    fetch_request: FetchRequest
+    """Published clients name the address in ``url`` or, for ``noUpload`` and in older versions, in ``fetchRequest``."""
+
+    url: str | None = None
+    fetch_request: FetchRequest | None = None
+
+    def address(self) -> str:
+        url = self.fetch_request.url if self.fetch_request else self.url
+        if not url:
+            raise Invalid("the address of the package is needed", path="$.url")
+        return url
 
 
 @bp.post("/courses/importJobs/upload")
@@ -74,13 +83,22 @@ def create_upload_and_import_course_job() -> Response:
     return _start(course_id, blob, name)
 
 
+@bp.post("/courses/importJobs/noUpload")
+@web.scope("rest")
+@openapi.describe(
+    "Fetch a package from an address and start its import", query=_QUERY, body=ImportRequest, returns="StringResult"
+)
+def create_no_upload_and_import_course_job() -> Response:
+    return create_fetch_and_import_course_job()
+
+
 @bp.post("/courses/importJobs")
 @web.scope("rest")
 @openapi.describe(
     "Fetch a package from an address and start its import", query=_QUERY, body=ImportRequest, returns="StringResult"
 )
 def create_fetch_and_import_course_job() -> Response:
-    course_id, url = _course_id(), body(ImportRequest).fetch_request.url
+    course_id, url = _course_id(), body(ImportRequest).address()
     fetching.check(url)
     return _start(course_id, url, fetching.name_of(url))
 

@@ -94,6 +94,12 @@ CASES = [
         query="courseId=fetched",
         status=400,
     ),
+    Case(
+        "POST /courses/importJobs/noUpload",
+        {"fetchRequest": {"url": "http://127.0.0.1:9/course.zip"}},
+        query="courseId=fetched",
+        status=400,
+    ),
     Case("GET /courses/importJobs/{importJobId}", shows={"status": "COMPLETE", "progress": 100}),
     # What is over cannot be cancelled.
     Case("DELETE /courses/importJobs/{importJobId}", status=409),

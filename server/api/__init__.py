@@ -8,6 +8,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 import core.web as web
+from core import events
 from server.api.answers import answer
 from server.api.blueprint import PREFIX, bp
 
@@ -39,6 +40,8 @@ def init_app(app: Flask) -> None:
         xapi,
     )
 
+    if tags.follow not in events.followers:
+        events.followers.append(tags.follow)
     web.dialects[bp.name] = _error
     web.schemes["bearer"] = bearer.authenticate
     app.register_blueprint(bp)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from flask import Response
-from sqlalchemy import String, select
+from sqlalchemy import String, delete, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 import core.web as web
 from core.db import Json, Model, queue_at, session, unit_of_work
+from core.events import Event
 from course_packages import catalogue
 from registrations import learners, registrations
 from server.api import openapi
@@ -71,6 +72,13 @@ def matching(tenant_id: int, kind: str, tags: list[str]) -> set[str]:
     wanted = set(tags)
     query = select(Tags.subject, Tags.tags).where(Tags.tenant_id == tenant_id, Tags.kind == kind)
     return {subject for subject, own in session().execute(query) if wanted & set(own)}
+
+
+def follow(event: Event) -> None:
+    """The tags of a registration go with it, whoever deleted it: another one of the same id has none."""
+    if event.type == "registration.deleted":
+        mine = (Tags.tenant_id == event.tenant_id, Tags.kind == "registration")
+        session().execute(delete(Tags).where(*mine, Tags.subject == event.payload["registration"]))
 
 
 def _check(tenant_id: int, kind: str, subject: str) -> None:

@@ -156,6 +156,13 @@ def current_version(tenant_id: int, course_id: str) -> CourseVersion:
     return get_version(tenant_id, course_id, course.current)
 
 
+def uploaded(version: CourseVersion) -> str:
+    """The hash of what was uploaded or fetched; :class:`NotFound` while, or because, nothing was."""
+    if not version.zip_sha256:
+        raise NotFound(f"there is no package of version {version.number} of course {version.course_id!r}")
+    return version.zip_sha256
+
+
 def package(tenant_id: int, version_id: str) -> model.CoursePackage:
     """The parsed package of a ready version. Cheap to ask for: versions are immutable, so the last ones stay in memory."""
     return _package(tenant_id, version_id)

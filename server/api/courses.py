@@ -338,7 +338,7 @@ def get_versioned_course_zip(course_id: str, version_id: str) -> Response:
 
 
 def _zip(version: CourseVersion) -> Response:
-    return _download(version.zip_sha256, version.filename, mime_of(version.filename))
+    return _download(catalogue.uploaded(version), version.filename, mime_of(version.filename))
 
 
 def _download(sha256: str, name: str, mime: str) -> Response:

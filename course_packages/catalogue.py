@@ -74,6 +74,12 @@ def set_title(tenant_id: int, course_id: str, title: str) -> Course:
     return course
 
 
+def title_of(version: CourseVersion) -> str:
+    """What the course is called for those on this version: the title it was given, else that of the package."""
+    course = get_course(version.tenant_id, version.course_id)
+    return course.title if course.own_title else version.title
+
+
 def set_facts(tenant_id: int, course_id: str, *, description: str | None, duration: float | None) -> Course:
     """Say what the course is about and how many seconds it takes; None leaves it to the package."""
     course = get_course(tenant_id, course_id)

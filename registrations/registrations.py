@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, select, tuple_
+from sqlalchemy import Select, select, tuple_, update
 
 from core import clock, events
 from core.db import hold, queue_at, session
@@ -46,7 +46,7 @@ def create(
         course_id=course_id,
         course_version=pinned.number,
         version_id=pinned.id,
-        course_title=pinned.title,
+        course_title=catalogue.title_of(pinned),
         instance=0,
         settings=settings.check(overrides or {}),
     )
@@ -182,6 +182,16 @@ def reset(registration: Registration) -> Instance:
         registration.tenant_id, "registration.progressed", progress.payload(registration, instance, cause="reset")
     )
     return instance
+
+
+def rename_course(tenant_id: int, course_id: str, title: str) -> None:
+    """Give a course a title of its own, which its registrations carry too."""
+    course = catalogue.set_title(tenant_id, course_id, title)
+    session().execute(
+        update(Registration)
+        .where(Registration.tenant_id == tenant_id, Registration.course_id == course_id)
+        .values(course_title=course.title)
+    )
 
 
 def delete(registration: Registration) -> None:

@@ -15,7 +15,7 @@ from course_packages import catalogue, importing
 from course_packages.mime import mime_of
 from course_packages.model import CoursePackage, Item, Standard
 from course_packages.models import Course, CourseVersion, JobStatus, PackageFile
-from registrations import course_removal
+from registrations import course_removal, registrations
 from registrations.models import Registration
 from server.api import openapi, paging, reading
 from server.api.answers import answer, compact, moment, nothing
@@ -234,7 +234,7 @@ def delete_course(course_id: str) -> Response:
 def set_course_title(course_id: str) -> Response:
     title = body(TitleBody).title
     with unit_of_work():
-        catalogue.set_title(web.principal().tenant_id, course_id, title)
+        registrations.rename_course(web.principal().tenant_id, course_id, title)
     return nothing()
 
 

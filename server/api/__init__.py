@@ -32,6 +32,7 @@ def init_app(app: Flask) -> None:
         rejected,
         sequencing,
         service,
+        slashes,
         stream,
         tags,
         trace,
@@ -45,6 +46,7 @@ def init_app(app: Flask) -> None:
     web.dialects[bp.name] = _error
     web.schemes["bearer"] = bearer.authenticate
     app.register_blueprint(bp)
+    slashes.init_app(app)
     for status in (404, 405):
         app.register_error_handler(status, _unrouted)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, url_for
+from flask import Response
 from sqlalchemy import ColumnElement, func, select
 
 import core.web as web
@@ -17,7 +17,7 @@ from course_packages.model import CoursePackage, Item, Standard
 from course_packages.models import Course, CourseVersion, JobStatus, PackageFile
 from registrations import course_removal, registrations
 from registrations.models import Registration
-from server.api import openapi, paging, reading
+from server.api import openapi, paging, reading, slashes
 from server.api.answers import answer, compact, moment, nothing
 from server.api.blueprint import bp
 from server.api.reading import Body, body
@@ -78,7 +78,7 @@ def _thumbnail(course: Course, version: CourseVersion) -> str | None:
     """Where it is; the dialect has no such member."""
     if catalogue.thumbnail_of(course, version) is None:
         return None
-    return url_for("api.get_course_thumbnail", course_id=course.id)
+    return slashes.address("get_course_thumbnail", course_id=course.id)
 
 
 def _count(course: Course, version: int) -> int:

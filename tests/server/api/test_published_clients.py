@@ -137,6 +137,11 @@ def test_registrations_by_the_python_client(live: tuple[LiveServer, TestTenant],
     learners.update_learner_info("ayu", cloud.LearnerSchema(id="ayu", first_name="Sari"))
     assert registrations.get_registration_progress("py-1").learner.first_name == "Sari"
     registrations.delete_registration("py-1")
+    slashed = cloud.LearnerSchema(id="https://lms.example/ayu")
+    registrations.create_registration(cloud.CreateRegistrationSchema("py-course", slashed, "py/1"))
+    assert registrations.get_registration_progress("py/1").learner.id == slashed.id
+    learners.put_learner_tags(slashed.id, cloud.TagListSchema(["web"]))
+    assert learners.get_learner_tags(slashed.id).tags == ["web"]
     with pytest.raises(ApiException) as gone:
         registrations.get_registration_progress("py-1")
     assert gone.value.status == 404

@@ -37,5 +37,5 @@ def _restore(endpoint: str | None, values: dict[str, Any] | None) -> None:
 
 def address(view: str, **ids: str) -> str:
     """The path of a view of the API for these ids."""
-    kept = {name: value.replace("/", _STAND_IN) for name, value in ids.items()}
+    kept: dict[str, Any] = {name: value.replace("/", _STAND_IN) for name, value in ids.items()}
     return url_for(f"{bp.name}.{view}", **kept).replace(quote(_STAND_IN), "%2F")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any, cast
 
 from flask import Response
-from sqlalchemy import String, delete, select
+from sqlalchemy import ColumnElement, String, delete, exists, func
+from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.orm import Mapped, mapped_column
 
 import core.web as web
-from core.db import Json, Model, queue_at, session, unit_of_work
+from core.db import Json, Model, dialect, queue_at, session, unit_of_work
 from core.events import Event
 from course_packages import catalogue
 from registrations import learners, registrations
@@ -67,11 +69,18 @@ def change(tenant_id: int, kind: str, subject: str, add: Iterable[str] = (), rem
     session().flush()
 
 
-def matching(tenant_id: int, kind: str, tags: list[str]) -> set[str]:
-    """The subjects that have one of ``tags``."""
-    wanted = set(tags)
-    query = select(Tags.subject, Tags.tags).where(Tags.tenant_id == tenant_id, Tags.kind == kind)
-    return {subject for subject, own in session().execute(query) if wanted & set(own)}
+def any_of(column: Any, tags: list[str]) -> ColumnElement[bool]:
+    """Whether a column of tags holds one of ``tags``."""
+    if dialect() == "postgresql":
+        return cast(ColumnElement[bool], column.op("?|")(array(tags)))
+    each = func.json_each(column).table_valued("value")
+    return exists().select_from(each).where(each.c.value.in_(tags))
+
+
+def has_any(tenant_id: int, kind: str, subject: Any, tags: list[str]) -> ColumnElement[bool]:
+    """Whether what ``subject`` names has one of ``tags``."""
+    mine = (Tags.tenant_id == tenant_id, Tags.kind == kind, Tags.subject == subject)
+    return exists().where(*mine, any_of(Tags.tags, tags))
 
 
 def follow(event: Event) -> None:

@@ -115,6 +115,8 @@ def create(
 def rotate(tenant_id: int, key: str, *, grace: timedelta = timedelta(days=1)) -> str:
     """Give a credential a new secret and return it; the old one stays good for ``grace``."""
     credential = get(tenant_id, key)
+    if credential.revoked:
+        raise Conflict(f"credential {key!r} is revoked for good; make a new one")
     secret = new_secret()
     credential.previous_hash, credential.previous_until = credential.secret_hash, clock.now() + grace
     credential.secret_hash = _hash(secret)

@@ -18,7 +18,7 @@ from typing import Any, TypeVar, cast
 import msgspec
 from flask import Flask, current_app, g
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import JSON, BigInteger, DateTime, Engine, Integer, MetaData, event
+from sqlalchemy import JSON, BigInteger, DateTime, Engine, Integer, MetaData, event, func, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.orm import DeclarativeBase, Session
@@ -157,6 +157,8 @@ def _prepare_sqlite(engine: Engine, settings: Settings) -> None:
     @event.listens_for(engine, "connect")
     def connect(connection: Any, _: Any) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves
+        # SQLite's own knows ASCII only: a search for "Élan" would not find "Élan".
+        connection.create_function("lower", 1, _lower, deterministic=True)
         for pragma in (
             "journal_mode=WAL",
             # 128 MiB, for commands and for a log that grows faster than `core.checkpoints` writes it back.
@@ -174,6 +176,10 @@ def _prepare_sqlite(engine: Engine, settings: Settings) -> None:
         # A deferred BEGIN that later writes fails with SQLITE_BUSY without waiting; writers therefore take the lock at once.
         writing = connection.get_execution_options().get("rekam_write", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN DEFERRED")
+
+
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
 
 
 def writer_lock() -> str:
@@ -325,6 +331,17 @@ def _transaction(current: Session) -> Iterator[Session]:
     except BaseException:
         current.rollback()
         raise
+
+
+def queue_at(*name: object) -> None:
+    """Wait for other units of work that have queued at the same name, and let others wait until this one ends.
+
+    For what is made where there is none yet, and for what is read and then written: call it before reading. On SQLite all writers
+    queue anyway.
+    """
+    if dialect() == "postgresql":
+        # 64 bits: that two names share a queue is harmless and will not be noticed.
+        session().execute(select(func.pg_advisory_xact_lock(func.hashtextextended("\n".join(map(str, name)), 0))))
 
 
 def in_unit_of_work() -> bool:

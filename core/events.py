@@ -38,6 +38,8 @@ CATALOGUE: dict[str, str] = {
 FREQUENT = frozenset({"statements.stored", "statements.voided"})
 # Who may listen: (tenant_id, type) → whether events of a frequent type are wanted. Asked within the transaction that makes them true.
 listeners: list[Callable[[int, str], bool]] = []
+# Told of each event within its transaction: what must not outlive, or come later than, what the event says.
+followers: list[Callable[[Event], None]] = []
 
 
 class Event(Model):
@@ -66,4 +68,6 @@ def emit(tenant_id: int, type_: str, payload: dict[str, Any]) -> Event:
     event = Event(tenant_id=tenant_id, id=new_id(), type=type_, time=clock.now(), payload=payload)
     session().add(event)
     outbox.enqueue(tenant_id, "event", {"event": event.id})
+    for follow in followers:
+        follow(event)
     return event

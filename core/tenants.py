@@ -9,7 +9,7 @@ from sqlalchemy import String, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core import clock
-from core.db import Json, Model, UtcDateTime, hold, session
+from core.db import Json, Model, UtcDateTime, hold, queue_at, session
 from core.errors import Conflict, NotFound
 from core.ids import new_id
 
@@ -28,6 +28,7 @@ class Tenant(Model):
 
 def create(name: str, app_id: str | None = None) -> Tenant:
     app_id = app_id or new_id()
+    queue_at("tenant", app_id)
     if session().scalar(select(Tenant.id).where(Tenant.app_id == app_id)) is not None:
         raise Conflict(f"there already is an application {app_id!r}")
     tenant = Tenant(name=name, app_id=app_id)
@@ -41,3 +42,8 @@ def get(tenant_id: int) -> Tenant:
     if tenant is None:
         raise NotFound(f"no tenant {tenant_id}")
     return hold(tenant)
+
+
+def lock(tenant_id: int) -> Tenant:
+    """The tenant as it is now, its row locked until the unit of work ends: whoever changes a part of its settings holds it."""
+    return session().get_one(Tenant, tenant_id, populate_existing=True, with_for_update=True)

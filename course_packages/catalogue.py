@@ -31,6 +31,14 @@ def get_course(tenant_id: int, course_id: str) -> Course:
     return hold(course)
 
 
+def lock_course(tenant_id: int, course_id: str) -> Course:
+    """The course as it is now, its row locked until the unit of work ends: whoever changes a part of a list or table in it holds it."""
+    course = session().get(Course, (tenant_id, course_id), populate_existing=True, with_for_update=True)
+    if course is None:
+        raise NotFound(f"no course {course_id!r}")
+    return hold(course)
+
+
 def list_courses(
     tenant_id: int,
     *,
@@ -64,6 +72,12 @@ def set_title(tenant_id: int, course_id: str, title: str) -> Course:
     course.title, course.own_title, course.updated = title.strip(), True, clock.now()
     session().flush()
     return course
+
+
+def title_of(version: CourseVersion) -> str:
+    """What the course is called for those on this version: the title it was given, else that of the package."""
+    course = get_course(version.tenant_id, version.course_id)
+    return course.title if course.own_title else version.title
 
 
 def set_facts(tenant_id: int, course_id: str, *, description: str | None, duration: float | None) -> Course:
@@ -146,6 +160,13 @@ def current_version(tenant_id: int, course_id: str) -> CourseVersion:
     if course.current is None:
         raise NotFound(f"course {course_id!r} has no imported version yet")
     return get_version(tenant_id, course_id, course.current)
+
+
+def uploaded(version: CourseVersion) -> str:
+    """The hash of what was uploaded or fetched; :class:`NotFound` while, or because, nothing was."""
+    if not version.zip_sha256:
+        raise NotFound(f"there is no package of version {version.number} of course {version.course_id!r}")
+    return version.zip_sha256
 
 
 def package(tenant_id: int, version_id: str) -> model.CoursePackage:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from core import outbox
 from core.blobs import Blob, blobs
-from core.db import dialect, session
+from core.db import queue_at, session
 from core.errors import Conflict, Invalid, NotFound, TooLarge, Unavailable
 from core.outbox import OutboxRow
 from core.settings import get_settings
@@ -92,7 +92,8 @@ def start_import(
 
 def _course(tenant_id: int, course_id: str, filename: str, *, may_exist: bool) -> Course:
     """The course, locked against another import that would take the same number; made where there is none."""
-    course = session().get(Course, (tenant_id, course_id), with_for_update=dialect() == "postgresql")
+    queue_at("course", tenant_id, course_id)
+    course = session().get(Course, (tenant_id, course_id), populate_existing=True, with_for_update=True)
     if course is None:
         course = Course(tenant_id=tenant_id, id=course_id, title=_name_of(filename))
         session().add(course)

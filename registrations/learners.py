@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 
 from core import clock
-from core.db import session
+from core.db import queue_at, session
 from core.errors import Invalid, NotFound
 from registrations.models import Learner
 
@@ -38,6 +38,7 @@ def put(
             raise Invalid(f"the learner's {name} has {len(value)} characters, the most is {most}", field=name)
         if value is not None and any(ord(c) < 32 or ord(c) == 127 for c in value):
             raise Invalid(f"the learner's {name} contains a control character", field=name)
+    queue_at("learner", tenant_id, learner_id)
     learner = session().get(Learner, (tenant_id, learner_id))
     if learner is None:
         learner = Learner(tenant_id=tenant_id, id=learner_id, first_name="", last_name="")

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, select, tuple_
+from sqlalchemy import Select, select, tuple_, update
 
 from core import clock, events
-from core.db import hold, session
+from core.db import hold, queue_at, session
 from core.errors import Conflict, NotFound
 from core.ids import new_id
 from course_packages import catalogue
@@ -35,6 +35,7 @@ def create(
     statements. :class:`Conflict` when the id is taken.
     """
     registration_id = learners.check_id(registration_id, "registration id") if registration_id else new_id()
+    queue_at("registration", tenant_id, registration_id)
     if session().get(Registration, (tenant_id, registration_id)) is not None:
         raise Conflict(f"there already is a registration {registration_id!r}")
     pinned = _pin(tenant_id, course_id, version)
@@ -45,7 +46,7 @@ def create(
         course_id=course_id,
         course_version=pinned.number,
         version_id=pinned.id,
-        course_title=pinned.title,
+        course_title=catalogue.title_of(pinned),
         instance=0,
         settings=settings.check(overrides or {}),
     )
@@ -161,6 +162,7 @@ def _of_tenant(tenant_id: int) -> Select[Registration]:
 
 def configure(registration: Registration, overrides: Mapping[str, Any]) -> Registration:
     """Set settings of this registration; a value of None takes the override back."""
+    registration = lock(registration.tenant_id, registration.id)
     kept = {**registration.settings, **overrides}
     registration.settings = settings.check({name: value for name, value in kept.items() if value is not None})
     registration.updated = clock.now()
@@ -180,6 +182,16 @@ def reset(registration: Registration) -> Instance:
         registration.tenant_id, "registration.progressed", progress.payload(registration, instance, cause="reset")
     )
     return instance
+
+
+def rename_course(tenant_id: int, course_id: str, title: str) -> None:
+    """Give a course a title of its own, which its registrations carry too."""
+    course = catalogue.set_title(tenant_id, course_id, title)
+    session().execute(
+        update(Registration)
+        .where(Registration.tenant_id == tenant_id, Registration.course_id == course_id)
+        .values(course_title=course.title)
+    )
 
 
 def delete(registration: Registration) -> None:

@@ -60,7 +60,7 @@ def move(registration: Registration, number: int) -> Plan:
     _end_attempt(registration)
     found = plan(registration, number)
     registration.course_version, registration.version_id = version.number, version.id
-    registration.course_title, registration.updated = version.title, clock.now()
+    registration.course_title, registration.updated = catalogue.title_of(version), clock.now()
     session().flush()
     if found.keeps_progress:
         instance = registrations.instance_of(registration)

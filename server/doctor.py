@@ -25,6 +25,31 @@ SQLITE_SAFE = (3, 51, 3)
 GIVEN_UP_SHOWN = timedelta(days=7)
 
 
+# What registries of countries sell names below of, Indonesia's first.
+_SECOND_LEVELS = frozenset(
+    [
+        "ac",
+        "biz",
+        "co",
+        "desa",
+        "go",
+        "mil",
+        "my",
+        "net",
+        "or",
+        "ponpes",
+        "sch",
+        "web",
+        "com",
+        "edu",
+        "gob",
+        "gov",
+        "govt",
+        "org",
+    ]
+)
+
+
 @dataclass(frozen=True)
 class Check:
     """A finding; ``template`` is what it says with ``{names}`` for ``values``, so that others can say it in their language."""
@@ -156,8 +181,12 @@ def _origins(settings: Settings) -> Iterator[Check]:
 
 
 def _site(host: str) -> str:
-    """About the registrable domain: the last two labels (a list of public suffixes would know better)."""
-    return host if _is_address(host) else ".".join(host.split(".")[-2:])
+    """About the registrable domain: the last two labels, three below co.id and its like (a list of public suffixes would know better)."""
+    if _is_address(host):
+        return host
+    labels = host.split(".")
+    below = len(labels) > 2 and len(labels[-1]) == 2 and labels[-2] in _SECOND_LEVELS
+    return ".".join(labels[-3 if below else -2 :])
 
 
 def _is_address(host: str) -> bool:

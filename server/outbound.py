@@ -70,6 +70,10 @@ def check_url(url: str) -> SplitResult:
         raise Refused("the address must not contain a user name or password")
     if port == 0 or any(ord(c) <= 32 or ord(c) == 127 for c in url):
         raise Refused("the address contains a character or port that cannot be used")
+    if not url.isascii():
+        raise Refused(
+            "the address contains other letters than ASCII: write them percent-encoded, in names of hosts as xn--…"
+        )
     return parts
 
 

@@ -21,7 +21,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core import audit, clock, crypto
-from core.db import Model, UtcDateTime, dialect, session, unit_of_work
+from core.db import Model, UtcDateTime, dialect, queue_at, session, unit_of_work
 from core.errors import Conflict, Forbidden, Invalid, NotFound, RateLimited, Unauthenticated
 from core.ids import new_id, new_secret
 
@@ -121,6 +121,7 @@ def create_person(
         raise Invalid(
             "a system administrator belongs to the installation (tenant 0), everybody else to a tenant", field="role"
         )
+    queue_at("person", email)
     if session().scalar(select(Person.id).where(Person.email == email)) is not None:
         raise Conflict(f"there already is an account {email!r}", field="email")
     if password is not None:

@@ -144,8 +144,10 @@ class Direct:
 
 
 def run_row(tenant_id: int, row_id: str) -> None:
-    """RQ job: run one row of the outbox, if it is still due."""
+    """RQ job: run one row of the outbox, if it is still due; before it one that waits behind deliveries in Redis."""
     with _application().app_context():
+        for identity in jobs.claim_own(1):
+            outbox.run(identity)
         for identity in outbox.claim(only=(tenant_id, row_id)):
             outbox.run(identity)
 

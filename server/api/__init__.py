@@ -8,6 +8,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 import core.web as web
+from core import events
 from server.api.answers import answer
 from server.api.blueprint import PREFIX, bp
 
@@ -31,6 +32,7 @@ def init_app(app: Flask) -> None:
         rejected,
         sequencing,
         service,
+        slashes,
         stream,
         tags,
         trace,
@@ -39,9 +41,12 @@ def init_app(app: Flask) -> None:
         xapi,
     )
 
+    if tags.follow not in events.followers:
+        events.followers.append(tags.follow)
     web.dialects[bp.name] = _error
     web.schemes["bearer"] = bearer.authenticate
     app.register_blueprint(bp)
+    slashes.init_app(app)
     for status in (404, 405):
         app.register_error_handler(status, _unrouted)
 

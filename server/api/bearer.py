@@ -59,8 +59,10 @@ def _granted(scopes: list[str], held: frozenset[str]) -> frozenset[str]:
     """What the token's words mean in our scopes, as far as the credential holds them, and the words themselves."""
     ours = expand([s for s in scopes if s in credentials.SCOPES])
     words = [s for s in scopes if WORD.fullmatch(s)]
-    if not words or "rest/read" in ours:
+    if not words or "rest" in ours:
         return ours & held
+    if "rest/read" in ours:
+        words.append("read")
     reach = {"rest/read"} if all(w.startswith("read") for w in words) else {"rest/read", "rest"}
     return ((ours | reach) & held) | {_MARK + w for w in words}
 

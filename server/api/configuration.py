@@ -126,7 +126,7 @@ def delete_course_configuration_setting(course_id: str, setting_id: str) -> Resp
 def _set_course(course_id: str, values: dict[str, Any]) -> Response:
     tenant_id = web.principal().tenant_id
     with unit_of_work():
-        merged = _merged(catalogue.get_course(tenant_id, course_id).settings, values)
+        merged = _merged(catalogue.lock_course(tenant_id, course_id).settings, values)
         catalogue.set_settings(tenant_id, course_id, settings.check(merged))
     return nothing()
 
@@ -184,7 +184,7 @@ def delete_application_configuration_setting(setting_id: str) -> Response:
 
 def _set_application(values: dict[str, Any]) -> Response:
     with unit_of_work():
-        tenant = tenants.get(web.principal().tenant_id)
+        tenant = tenants.lock(web.principal().tenant_id)
         settings.check({name: value for name, value in values.items() if value is not None})
         tenant.settings = _merged(tenant.settings, values)
         session().flush()

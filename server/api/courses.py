@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, url_for
+from flask import Response
 from sqlalchemy import ColumnElement, func, select
 
 import core.web as web
@@ -15,9 +15,9 @@ from course_packages import catalogue, importing
 from course_packages.mime import mime_of
 from course_packages.model import CoursePackage, Item, Standard
 from course_packages.models import Course, CourseVersion, JobStatus, PackageFile
-from registrations import course_removal
+from registrations import course_removal, registrations
 from registrations.models import Registration
-from server.api import openapi, paging, reading
+from server.api import openapi, paging, reading, slashes, tags
 from server.api.answers import answer, compact, moment, nothing
 from server.api.blueprint import bp
 from server.api.reading import Body, body
@@ -78,7 +78,7 @@ def _thumbnail(course: Course, version: CourseVersion) -> str | None:
     """Where it is; the dialect has no such member."""
     if catalogue.thumbnail_of(course, version) is None:
         return None
-    return url_for("api.get_course_thumbnail", course_id=course.id)
+    return slashes.address("get_course_thumbnail", course_id=course.id)
 
 
 def _count(course: Course, version: int) -> int:
@@ -179,7 +179,8 @@ def get_courses() -> Response:
         query = query.where(
             _contains(reading.word("filterBy", ("course_id", "course_title", "any"), "any") or "any", words)
         )
-    wanted = set(reading.many("tags"))
+    if asked := reading.many("tags"):
+        query = query.where(tags.any_of(Course.tags, asked))
     page = paging.read(
         query,
         orders=_ORDERS,
@@ -187,7 +188,6 @@ def get_courses() -> Response:
         identity=Course.id,
         id_of=lambda course: str(course.id),
         after=after,
-        keep=(lambda course: bool(wanted & set(course.tags))) if wanted else None,
     )
     count, metadata = reading.flag("includeRegistrationCount"), reading.flag("includeCourseMetadata")
     items = []
@@ -234,7 +234,7 @@ def delete_course(course_id: str) -> Response:
 def set_course_title(course_id: str) -> Response:
     title = body(TitleBody).title
     with unit_of_work():
-        catalogue.set_title(web.principal().tenant_id, course_id, title)
+        registrations.rename_course(web.principal().tenant_id, course_id, title)
     return nothing()
 
 
@@ -338,7 +338,7 @@ def get_versioned_course_zip(course_id: str, version_id: str) -> Response:
 
 
 def _zip(version: CourseVersion) -> Response:
-    return _download(version.zip_sha256, version.filename, mime_of(version.filename))
+    return _download(catalogue.uploaded(version), version.filename, mime_of(version.filename))
 
 
 def _download(sha256: str, name: str, mime: str) -> Response:

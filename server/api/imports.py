@@ -11,9 +11,9 @@ from core import audit
 from core.blobs import Blob
 from core.db import unit_of_work
 from core.errors import Invalid
-from course_packages import catalogue, importing
+from course_packages import importing
 from server import fetching, outbound
-from server.api import openapi, reading
+from server.api import openapi, reading, tags
 from server.api.answers import answer, nothing
 from server.api.blueprint import bp
 from server.api.courses import job_state
@@ -47,7 +47,16 @@ class FetchRequest(Body):
 
 
 class ImportRequest(Body):
-    fetch_request: FetchRequest
+    """Published clients name the address in ``url`` or, for ``noUpload`` and in older versions, in ``fetchRequest``."""
+
+    url: str | None = None
+    fetch_request: FetchRequest | None = None
+
+    def address(self) -> str:
+        url = self.fetch_request.url if self.fetch_request else self.url
+        if not url:
+            raise Invalid("the address of the package is needed", path="$.url")
+        return url
 
 
 @bp.post("/courses/importJobs/upload")
@@ -74,13 +83,22 @@ def create_upload_and_import_course_job() -> Response:
     return _start(course_id, blob, name)
 
 
+@bp.post("/courses/importJobs/noUpload")
+@web.scope("rest")
+@openapi.describe(
+    "Fetch a package from an address and start its import", query=_QUERY, body=ImportRequest, returns="StringResult"
+)
+def create_no_upload_and_import_course_job() -> Response:
+    return create_fetch_and_import_course_job()
+
+
 @bp.post("/courses/importJobs")
 @web.scope("rest")
 @openapi.describe(
     "Fetch a package from an address and start its import", query=_QUERY, body=ImportRequest, returns="StringResult"
 )
 def create_fetch_and_import_course_job() -> Response:
-    course_id, url = _course_id(), body(ImportRequest).fetch_request.url
+    course_id, url = _course_id(), body(ImportRequest).address()
     fetching.check(url)
     return _start(course_id, url, fetching.name_of(url))
 
@@ -102,9 +120,8 @@ def _start(course_id: str, source: Blob | str, name: str) -> Response:
         job = importing.start_import(
             who.tenant_id, course_id, source, name, may_create_version=may, threshold=threshold, strict=strict
         )
-        if tags := reading.many("tags"):
-            course = catalogue.get_course(who.tenant_id, course_id)
-            catalogue.set_tags(who.tenant_id, course_id, [*course.tags, *tags])
+        if words := reading.many("tags"):
+            tags.change(who.tenant_id, "course", course_id, add=words)
         if url := reading.text("postbackUrl"):
             postbacks.put(who.tenant_id, f"import:{job.id}", postbacks.Target(url=url))
         audit.record(who.tenant_id, f"credential:{who.key}", "course.import_started", course_id, job=job.id)

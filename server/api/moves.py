@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 from flask import Response
 
 import core.web as web
@@ -19,7 +20,7 @@ from server.api.reading import Body, body
 
 
 class MoveBody(Body):
-    version: int
+    version: Annotated[int, msgspec.Meta(ge=0, le=(1 << 31) - 1)]
     dry_run: bool = False
 
 

@@ -80,30 +80,19 @@ def read(
     identity: Any,
     id_of: Callable[[Any], str],
     after: list[str] | None,
-    keep: Callable[[Any], bool] | None = None,
     size: int = SIZE,
 ) -> Page:
-    """One page of ``query``, sorted by the parameter orderBy (``name_asc`` or ``name_desc``).
-
-    ``keep`` filters rows that the database cannot (JSON lists on SQLite); the page is filled from further rows.
-    """
+    """One page of ``query``, sorted by the parameter orderBy (``name_asc`` or ``name_desc``)."""
     words = [f"{name}_{way}" for name in orders for way in ("asc", "desc")]
     chosen = reading.word("orderBy", words, default) or default
     name, _, way = chosen.rpartition("_")
     order, descending = orders[name], way == "desc"
     total = None
-    if after is None and keep is None and reading.flag("includeTotalCount"):
+    if after is None and reading.flag("includeTotalCount"):
         total = session().scalar(select(func.count()).select_from(query.order_by(None).subquery()))
     sorts = (order.column.desc(), identity.desc()) if descending else (order.column.asc(), identity.asc())
-    sorted_query = query.order_by(*sorts)
-    place = _parse(order, after)
-    found: list[Any] = []
-    while len(found) <= size:
-        batch = list(session().scalars(sorted_query.where(_beyond(order, identity, descending, place)).limit(size + 1)))
-        found += [row for row in batch if keep is None or keep(row)]
-        if len(batch) <= size or keep is None:
-            break
-        place = (order.parse(order.key(batch[-1])), id_of(batch[-1]))
+    beyond = _beyond(order, identity, descending, _parse(order, after))
+    found = list(session().scalars(query.where(beyond).order_by(*sorts).limit(size + 1)))
     rows = found[:size]
     more = token([order.key(rows[-1]), id_of(rows[-1])]) if len(found) > size else None
     return Page(rows, more, total)

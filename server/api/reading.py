@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from flask import request
 
-from core.errors import Invalid
+from core.errors import Invalid, NotFound
+from server.api.blueprint import bp
 
 T = TypeVar("T")
 
+# A body is a handful of members or a list of ids; packages and pictures are sent as forms.
+LARGEST = 8 << 20
 _PATH = re.compile(r"^(.*?)(?: - at `(.*)`)?$", re.DOTALL)
 
 
@@ -21,18 +24,48 @@ class Body(msgspec.Struct, rename="camel", kw_only=True):
     """Base of request bodies. Members we do not know are ignored, as clients of several versions send them."""
 
 
+@bp.before_request
+def _refuse_nul() -> None:
+    """PostgreSQL takes no text with U+0000; nothing that is stored has such an id."""
+    if "\0" in request.path:
+        raise NotFound(f"there is no {request.path!r}")
+
+
 def body(kind: type[T]) -> T:
     """The request's JSON as ``kind``; :class:`Invalid` with the JSON path where it does not fit."""
+    request.max_content_length = LARGEST
     data = request.get_data(cache=False)
     if not data.strip():
         raise Invalid("the body is empty; it must be a JSON object", path="$")
     try:
-        return msgspec.json.decode(data.decode(), type=kind)
+        text = data.decode()
+        found = msgspec.json.decode(text, type=kind)
+        place = _nul_in(msgspec.json.decode(text)) if "\\u0000" in text else None
+    except RecursionError:
+        raise Invalid("the body is nested too deeply", path="$") from None
     except msgspec.ValidationError as error:
         text, path = _split(str(error))
         raise Invalid(f"the body is not right at {path}: {text}", path=path) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Invalid(f"the body is not JSON: {error}", path="$") from None
+    if place is not None:
+        raise Invalid(f"the text at {place} contains U+0000", path=place)
+    return found
+
+
+def _nul_in(value: Any, path: str = "$") -> str | None:
+    """The JSON path of a text with U+0000, which PostgreSQL cannot store."""
+    if isinstance(value, str):
+        return path if "\0" in value else None
+    if isinstance(value, dict):
+        if any("\0" in name for name in value):
+            return path
+        inner = [(each, f"{path}.{name}") for name, each in value.items()]
+    elif isinstance(value, list):
+        inner = [(each, f"{path}[{index}]") for index, each in enumerate(value)]
+    else:
+        return None
+    return next((found for each, place in inner if (found := _nul_in(each, place))), None)
 
 
 def _split(text: str) -> tuple[str, str]:
@@ -109,7 +142,10 @@ def word(name: str, words: Sequence[str], default: str | None = None) -> str | N
 
 def many(name: str) -> list[str]:
     """A list, comma-separated or repeated."""
-    return [part.strip() for value in request.args.getlist(name) for part in value.split(",") if part.strip()]
+    found = [part.strip() for value in request.args.getlist(name) for part in value.split(",") if part.strip()]
+    if any("\0" in part for part in found):
+        raise Invalid(f"the parameter {name} holds a null character", parameter=name)
+    return found
 
 
 def time(name: str) -> datetime | None:

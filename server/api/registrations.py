@@ -123,7 +123,6 @@ def get_registrations() -> Response:
         identity=Registration.id,
         id_of=lambda row: str(row.id),
         after=after,
-        keep=_tagged(tenant_id),
     )
     instances, how = preload(page.rows), wanted()
     return paging.listing(
@@ -146,6 +145,8 @@ def _query(tenant_id: int) -> Any:
         query = query.where(column <= until)
     if words := reading.text("filter"):
         query = query.where(_contains(reading.word("filterBy", [*_FIELDS, "any"], "any") or "any", words))
+    if asked := reading.many("tags"):
+        query = query.where(tags.has_any(tenant_id, "registration", Registration.id, asked))
     return query
 
 
@@ -156,14 +157,6 @@ def _contains(field: str, words: str) -> ColumnElement[bool]:
     for condition in rest:
         first = first | condition
     return first
-
-
-def _tagged(tenant_id: int) -> Any:
-    asked = reading.many("tags")
-    if not asked:
-        return None
-    matching = tags.matching(tenant_id, "registration", asked)
-    return lambda row: row.id in matching
 
 
 @bp.post("/registrations")
@@ -203,7 +196,7 @@ def create_registration() -> Response:
             ("registration", registration.id, given.registration_tags),
         ):
             if words:
-                tags.put(who.tenant_id, kind, subject, tags.of(who.tenant_id, kind, subject) + words)
+                tags.change(who.tenant_id, kind, subject, add=words)
         if given.post_back is not None:
             postbacks.put(who.tenant_id, f"registration:{registration.id}", given.post_back.target())
     return nothing()

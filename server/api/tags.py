@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any, cast
+
 from flask import Response
-from sqlalchemy import String, select
+from sqlalchemy import ColumnElement, String, delete, exists, func
+from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.orm import Mapped, mapped_column
 
 import core.web as web
-from core.db import Json, Model, session, unit_of_work
+from core.db import Json, Model, dialect, queue_at, session, unit_of_work
+from core.events import Event
 from course_packages import catalogue
 from registrations import learners, registrations
 from server.api import openapi
@@ -43,13 +48,17 @@ def of(tenant_id: int, kind: str, subject: str) -> list[str]:
     return list(found.tags) if found else []
 
 
-def put(tenant_id: int, kind: str, subject: str, tags: list[str]) -> None:
-    """Replace the tags. Needs a unit of work."""
-    cleaned = catalogue.clean_tags(tags)
+def change(tenant_id: int, kind: str, subject: str, add: Iterable[str] = (), remove: Iterable[str] = ()) -> None:
+    """Add and remove tags of what exists. Needs a unit of work."""
+    gone = set(remove)
     if kind == "course":
-        catalogue.set_tags(tenant_id, subject, cleaned)
+        course = catalogue.lock_course(tenant_id, subject)
+        catalogue.set_tags(tenant_id, subject, [tag for tag in [*course.tags, *add] if tag not in gone])
         return
+    queue_at("tags", tenant_id, kind, subject)
     row = session().get(Tags, (tenant_id, kind, subject))
+    before = row.tags if row is not None else []
+    cleaned = catalogue.clean_tags([tag for tag in [*before, *add] if tag not in gone])
     if not cleaned:
         if row is not None:
             session().delete(row)
@@ -60,11 +69,25 @@ def put(tenant_id: int, kind: str, subject: str, tags: list[str]) -> None:
     session().flush()
 
 
-def matching(tenant_id: int, kind: str, tags: list[str]) -> set[str]:
-    """The subjects that have one of ``tags``."""
-    wanted = set(tags)
-    query = select(Tags.subject, Tags.tags).where(Tags.tenant_id == tenant_id, Tags.kind == kind)
-    return {subject for subject, own in session().execute(query) if wanted & set(own)}
+def any_of(column: Any, tags: list[str]) -> ColumnElement[bool]:
+    """Whether a column of tags holds one of ``tags``."""
+    if dialect() == "postgresql":
+        return cast(ColumnElement[bool], column.op("?|")(array(tags)))
+    each = func.json_each(column).table_valued("value")
+    return exists().select_from(each).where(each.c.value.in_(tags))
+
+
+def has_any(tenant_id: int, kind: str, subject: Any, tags: list[str]) -> ColumnElement[bool]:
+    """Whether what ``subject`` names has one of ``tags``."""
+    mine = (Tags.tenant_id == tenant_id, Tags.kind == kind, Tags.subject == subject)
+    return exists().where(*mine, any_of(Tags.tags, tags))
+
+
+def follow(event: Event) -> None:
+    """The tags of a registration go with it, whoever deleted it: another one of the same id has none."""
+    if event.type == "registration.deleted":
+        mine = (Tags.tenant_id == event.tenant_id, Tags.kind == "registration")
+        session().execute(delete(Tags).where(*mine, Tags.subject == event.payload["registration"]))
 
 
 def _check(tenant_id: int, kind: str, subject: str) -> None:
@@ -86,17 +109,18 @@ def _show(kind: str, subject: str) -> Response:
 def _add(kind: str, subjects: list[str], tags: list[str]) -> Response:
     tenant_id = web.principal().tenant_id
     with unit_of_work():
-        for subject in subjects:
+        # Sorted: two requests that name the same things must not wait for each other.
+        for subject in sorted(set(subjects)):
             _check(tenant_id, kind, subject)
-            put(tenant_id, kind, subject, of(tenant_id, kind, subject) + tags)
+            change(tenant_id, kind, subject, add=tags)
     return nothing()
 
 
 def _remove(kind: str, subject: str) -> Response:
-    tenant_id, gone = web.principal().tenant_id, set(body(TagListBody).tags)
+    tenant_id, gone = web.principal().tenant_id, body(TagListBody).tags
     with unit_of_work():
         _check(tenant_id, kind, subject)
-        put(tenant_id, kind, subject, [tag for tag in of(tenant_id, kind, subject) if tag not in gone])
+        change(tenant_id, kind, subject, remove=gone)
     return nothing()
 
 

@@ -137,6 +137,9 @@ def console_view(role: str, *, needs_tenant: bool = True) -> Callable[[View], Vi
                 return redirect(url_for("console.password"))
             if needs_tenant and who.tenant_id is None:
                 return redirect(url_for("console.tenants_list"))
+            if request.endpoint in UPLOADS:
+                # Read only now: a large form costs whoever may not send it nothing.
+                _refuse_nul(request.form)
             return view(*args, **kwargs)
 
         guarded.rekam_public = "session cookie checked by console"  # type: ignore[attr-defined]

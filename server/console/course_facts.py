@@ -14,6 +14,7 @@ from core.errors import Invalid, NotFound
 from course_packages import catalogue, thumbnails
 from course_packages.model import CoursePackage
 from course_packages.models import Course, CourseVersion
+from registrations import registrations
 from server.console.access import bp, console_view, me, tenant_id
 from server.console.messages import say
 from server.downloads import send_blob
@@ -67,7 +68,7 @@ def course_edit_save() -> Any:
             if not title:
                 raise Invalid(_("A course needs a title."))
             if title != found.title:
-                catalogue.set_title(tenant_id(), course_id, title)
+                registrations.rename_course(tenant_id(), course_id, title)
             description = form.get("description", "").strip()[:_LONGEST_DESCRIPTION]
             catalogue.set_facts(tenant_id(), course_id, description=description or None, duration=_seconds())
             catalogue.set_tags(tenant_id(), course_id, form.get("tags", "").split(","))

@@ -59,7 +59,7 @@ def course_settings_save() -> Any:
     course_id = request.form.get("id", "")
     try:
         with unit_of_work():
-            before = catalogue.get_course(tenant_id(), course_id).settings
+            before = catalogue.lock_course(tenant_id(), course_id).settings
             values = _merged(before)
             catalogue.set_settings(tenant_id(), course_id, settings.check(values))
             audit.record(tenant_id(), me().actor, "course.configured", course_id, settings=values)
@@ -75,7 +75,7 @@ def course_settings_save() -> Any:
 def course_defaults_save() -> Any:
     try:
         with unit_of_work():
-            tenant = tenants.get(tenant_id())
+            tenant = tenants.lock(tenant_id())
             values = _merged(tenant.settings)
             settings.check({name: value for name, value in values.items() if name in SETTINGS})
             tenant.settings = values

@@ -127,7 +127,7 @@ def course_zip() -> Any:
     )
     if version is None:
         raise NotFound(_("There is no such version of the course."))
-    return send_blob(version.zip_sha256, mime_of(version.filename), version.filename)
+    return send_blob(catalogue.uploaded(version), mime_of(version.filename), version.filename)
 
 
 @bp.post("/course/try")

@@ -53,8 +53,6 @@ def fan_out(limit: int = 200, only: tuple[int, str] | None = None) -> int:
             if event is not None:
                 _deliver_to_all(event, wanted.get(row.tenant_id, []))
                 postbacks.enqueue(event)
-                if event.type == "registration.deleted":
-                    _forget_tags(event)
             current.delete(row)
         return len(rows)
 
@@ -81,15 +79,6 @@ def _deliver_to_all(event: Event, webhooks: Sequence[Webhook]) -> None:
         )
         session().add(delivery)
         outbox.enqueue(event.tenant_id, "webhook", {"delivery": delivery.id})
-
-
-def _forget_tags(event: Event) -> None:
-    """What the REST API keeps about a registration beside it goes with it, whoever deleted it."""
-    from server.api.tags import Tags
-
-    found = session().get(Tags, (event.tenant_id, "registration", event.payload["registration"]))
-    if found is not None:
-        session().delete(found)
 
 
 def message(event: Event) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
+from sqlalchemy import delete
 
 from core import outbox
 from core.db import session
@@ -66,9 +67,6 @@ def put(tenant_id: int, subject: str, target: Target) -> Postback:
 
 def enqueue(event: Event) -> None:
     """Write the outbox row for the postback this event calls for, if somebody asked for one."""
-    if event.type == "registration.deleted":
-        forget(event.tenant_id, f"registration:{event.payload['registration']}")
-        return
     subject = _subject(event)
     if subject is not None and session().get(Postback, (event.tenant_id, subject)) is not None:
         outbox.enqueue(event.tenant_id, "postback", {"subject": subject})
@@ -77,15 +75,16 @@ def enqueue(event: Event) -> None:
 def _subject(event: Event) -> str | None:
     if event.type in _REGISTRATION_EVENTS:
         return f"registration:{event.payload['registration']}"
-    if event.type in _IMPORT_EVENTS and "job" in event.payload:
-        return f"import:{event.payload['job']}"
+    if event.type in _IMPORT_EVENTS:
+        return f"import:{event.payload['job_id']}"
     return None
 
 
-def forget(tenant_id: int, subject: str) -> None:
-    postback = session().get(Postback, (tenant_id, subject))
-    if postback is not None:
-        session().delete(postback)
+def follow(event: Event) -> None:
+    """The postback of a registration goes with it: another one of the same id has nothing to do with it."""
+    if event.type == "registration.deleted":
+        subject = f"registration:{event.payload['registration']}"
+        session().execute(delete(Postback).where(Postback.tenant_id == event.tenant_id, Postback.subject == subject))
 
 
 def deliver(row: OutboxRow) -> None:

@@ -111,6 +111,29 @@ def test_every_page_of_the_console(looking: BrowserContext, seeded: LiveServer) 
     assert {path: what for path, what in found.items() if what} == {}
 
 
+def test_a_long_title_makes_no_page_wider(looking: BrowserContext, seeded: LiveServer) -> None:
+    page = looking.new_page()
+    seed.sign_in(page, seeded, seed.SYSTEM)
+    page.goto(f"{seeded.base}/course/edit?id=evacuation-plan")
+    page.fill("input[name=title]", "W" * 200)
+    page.locator("main form button.primary").first.click()
+    page.wait_for_url("**/course?*")
+    paths = [
+        "/courses",
+        *(f"/course{part}?id=evacuation-plan" for part in ("", "/edit", "/files", "/settings", "/delete")),
+    ]
+    found = {}
+    for path in paths:
+        page.goto(seeded.base + path)
+        found[path] = [what for what in faults(page) if "too wide" in what]
+    assert not any(found.values()), found
+    page.goto(f"{seeded.base}/courses")
+    if (page.viewport_size or {})["width"] > 900:
+        # The line below a row is one line.
+        row = page.locator("tbody tr", has_text="WWW")
+        assert row.evaluate("one => new Set([...one.cells].map(cell => cell.getBoundingClientRect().bottom)).size") == 1
+
+
 def traces(page: Page, seeded: LiveServer) -> list[str]:
     """The pages of what was recorded of a launch: none yet, one, two compared."""
     page.goto(f"{seeded.base}/registrations?q=P-1001&course={COURSE_ID}")

@@ -123,3 +123,10 @@ def test_memory_ends_by_itself(app: Flask, tenant: TestTenant, monkeypatch: pyte
     monkeypatch.setattr(remembered.time, "monotonic", lambda: time.monotonic_ns() / 1e9 + verified.TRUST + 1)
     with pytest.raises(Unauthenticated):
         credentials.authenticate(tenant.key, tenant.secret)
+
+
+def test_a_revoked_credential_gets_no_new_secret(app: Flask, tenant: TestTenant) -> None:
+    with unit_of_work():
+        credentials.revoke(tenant.id, tenant.key)
+    with pytest.raises(Conflict, match="for good"), unit_of_work():
+        credentials.rotate(tenant.id, tenant.key)

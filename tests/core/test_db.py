@@ -10,7 +10,7 @@ import psycopg2
 import pysqlite3
 import pytest
 from flask import Flask
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from core import tenants
@@ -171,3 +171,8 @@ def test_what_is_held_stays_in_the_session_until_the_unit_of_work_ends(app: Flas
         assert found() is None
         found = weakref.ref(tenants.get(tenant.id))
     assert found() is None
+
+
+def test_sqlite_knows_lower_case_beyond_ascii(app: Flask) -> None:
+    if dialect() == "sqlite":
+        assert session().execute(select(func.lower("ÉLAN Тест"), func.lower(None))).one() == ("élan тест", None)

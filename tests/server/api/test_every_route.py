@@ -94,6 +94,12 @@ CASES = [
         query="courseId=fetched",
         status=400,
     ),
+    Case(
+        "POST /courses/importJobs/noUpload",
+        {"fetchRequest": {"url": "http://127.0.0.1:9/course.zip"}},
+        query="courseId=fetched",
+        status=400,
+    ),
     Case("GET /courses/importJobs/{importJobId}", shows={"status": "COMPLETE", "progress": 100}),
     # What is over cannot be cancelled.
     Case("DELETE /courses/importJobs/{importJobId}", status=409),
@@ -415,6 +421,40 @@ def test_a_member_of_the_wrong_type_is_named(world: World) -> None:
         for member in case.body or ():
             found = call(world.api, world, case, 400, body=world.body(case) | {member: [[1]]})
             assert found["details"]["path"].startswith(f"$.{member}"), (case.operation, found)
+
+
+def test_null_characters_are_refused(world: World) -> None:
+    for case in CASES:
+        for member, value in (case.body or {}).items():
+            if isinstance(value, str):
+                found = call(world.api, world, case, 400, body=world.body(case) | {member: "a\0b"})
+                assert found["details"]["path"] == f"$.{member}", (case.operation, found)
+        for name in re.findall(r"{(\w+)}", case.operation):
+            assert call(world.api, world, case, 404, path=world.path(case, **{name: "a%00b"}))["code"] == "not_found"
+    nested = {"settings": [{"settingId": "showProgressBar", "value": "\0"}]}
+    found = world.api.call("POST", "/appManagement/configuration", nested, status=400)
+    assert found["details"]["path"] == "$.settings[0].value"
+    assert "null character" in world.api.call("GET", "/courses?tags=a%00", status=400)["message"]
+    # What only looks like one.
+    body = {"version": 1, "dryRun": True, "note": "\\u0000"}
+    assert not world.api.call("POST", f"/registrations/{world.ids['registrationId']}/version", body, status=200)[
+        "moved"
+    ]
+
+
+def test_a_body_too_deep_or_too_large_is_refused(world: World) -> None:
+    path = "/appManagement/configuration"
+    deep = b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+    assert "too deeply" in world.api.call("POST", path, data=deep, status=400)["message"]
+    assert world.api.call("POST", path, data=b'{"a":"' + b" " * (9 << 20) + b'"}', status=413)["message"]
+
+
+def test_versions_in_bodies_are_numbers_of_versions(world: World) -> None:
+    for path in ("/registrations/{registrationId}/version", "/courses/safety/versions/1/registrations/version"):
+        for wrong in (-1, 1 << 31, 1 << 70):
+            body = {"version": wrong, "dryRun": True}
+            found = world.api.call("POST", path.format(**world.ids), body, status=400)
+            assert found["details"]["path"] == "$.version"
 
 
 def test_too_little_scope_is_forbidden(world: World) -> None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from core.db import unit_of_work
+from course_packages import importing
 from tests.course_packages.building import manifest_12, package
 from tests.course_packages.test_course_structure import TWO
 from tests.server.api.conftest import Api, work
+from tests.server.console.conftest import browser_of
 
 UNTITLED = package(manifest_12().replace("<title>Course</title>", ""))
 
@@ -41,3 +44,12 @@ def test_a_course_structure_without_a_zip(api: Api, form: bool) -> None:
     registration = api.register("cmi5")
     refused = api.call("POST", f"/registrations/{registration}/launchLink", {}, status=409)
     assert "cmi5" in refused["message"]
+
+
+def test_a_package_that_was_not_fetched_cannot_be_downloaded(api: Api) -> None:
+    with unit_of_work():
+        importing.start_import(api.tenant.id, "away", "https://example.org/course.zip", "course.zip")
+    assert "no package" in api.call("GET", "/courses/away/versions/1/zip", status=404)["message"]
+    browser = browser_of(api.app, "instructor", api.tenant.id)
+    assert browser.get("/course/zip?id=away&version=1").status_code == 404
+    assert "/course/zip" not in browser.get("/course?id=away").text

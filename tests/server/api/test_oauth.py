@@ -126,3 +126,14 @@ def test_bad_requests(client: FlaskClient, tenant: TestTenant) -> None:
 def test_bad_scopes(client: FlaskClient, app: Any, held: list[str], scope: str) -> None:
     tenant = make_tenant(held)
     refused(ask(client, tenant.auth, **GRANT, scope=scope), "invalid_scope")
+
+
+def test_scopes_of_both_kinds_add_up(client: FlaskClient, tenant: TestTenant) -> None:
+    token = ask(client, tenant.auth, **GRANT, scope="rest/read write:course").get_json()["access_token"]
+    bearer = {"Authorization": f"Bearer {token}"}
+
+    def status(method: str, path: str) -> int:
+        return client.open(f"/api/v2{path}", method=method, headers=bearer, json={"tags": []}).status_code
+
+    assert [status("GET", "/registrations"), status("PUT", "/courses/none/tags")] == [200, 404]
+    assert status("PUT", "/registrations/none/tags") == 403

@@ -89,6 +89,22 @@ def test_courses_by_the_python_client(live: tuple[LiveServer, TestTenant], demo:
     assert gone.value.status == 404
 
 
+def test_imports_from_an_address_by_the_python_client(live: tuple[LiveServer, TestTenant]) -> None:
+    courses = cloud.CourseApi(connect(live))
+    # Refused because of what it is, so it was understood.
+    fetch = cloud.ImportFetchRequestSchema(url="ftp://example.org/course.zip", content_type="application/zip")
+    for send in (
+        lambda: courses.create_fetch_and_import_course_job("fetched", fetch),
+        lambda: courses.create_no_upload_and_import_course_job("fetched", cloud.ImportRequestSchema(fetch)),
+    ):
+        with pytest.raises(ApiException) as refused:
+            send()
+        assert (refused.value.status, "must begin with https" in json.loads(refused.value.body)["message"]) == (
+            400,
+            True,
+        )
+
+
 def test_registrations_by_the_python_client(live: tuple[LiveServer, TestTenant], demo: Path) -> None:
     client = connect(live)
     courses, registrations = cloud.CourseApi(client), cloud.RegistrationApi(client)
@@ -121,6 +137,11 @@ def test_registrations_by_the_python_client(live: tuple[LiveServer, TestTenant],
     learners.update_learner_info("ayu", cloud.LearnerSchema(id="ayu", first_name="Sari"))
     assert registrations.get_registration_progress("py-1").learner.first_name == "Sari"
     registrations.delete_registration("py-1")
+    slashed = cloud.LearnerSchema(id="https://lms.example/ayu")
+    registrations.create_registration(cloud.CreateRegistrationSchema("py-course", slashed, "py/1"))
+    assert registrations.get_registration_progress("py/1").learner.id == slashed.id
+    learners.put_learner_tags(slashed.id, cloud.TagListSchema(["web"]))
+    assert learners.get_learner_tags(slashed.id).tags == ["web"]
     with pytest.raises(ApiException) as gone:
         registrations.get_registration_progress("py-1")
     assert gone.value.status == 404

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 
 import pytest
@@ -204,6 +205,9 @@ def test_nul_is_refused_in_addresses(admin: Browser, path: str) -> None:
 
 def test_nul_is_refused_in_forms(admin: Browser) -> None:
     assert admin.post("/credentials", {"name": "a\0b", "scopes": "rest"}).status_code == 400
+    for path in ("/courses/upload", "/course/file", "/course/thumbnail"):
+        form = {"id": "a\0b", "course_id": "a\0b", "new": "yes", "file": (io.BytesIO(b"x"), "a.zip")}
+        assert admin.post(path, form, content_type="multipart/form-data").status_code == 400, path
 
 
 def test_a_form_is_small(admin: Browser) -> None:

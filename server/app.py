@@ -47,6 +47,7 @@ def _register(app: Flask) -> None:
     from core import audit, credentials, events, outbox, tenants  # noqa: F401 - for their tables
     from server import api, assets, console, fetching, health, jobs, people, webhooks
 
-    packages = (lrs, course_packages, registrations, scorm_runtime)
-    for part in (assets, health, *packages, fetching, jobs, webhooks, api, people, console):
+    packages = (course_packages, registrations, scorm_runtime)
+    # lrs last: its short way is put around everything else that is put around the application.
+    for part in (assets, health, *packages, fetching, jobs, webhooks, api, people, console, lrs):
         part.init_app(app)

@@ -25,7 +25,7 @@ def delivery(app: Flask, tenant: TestTenant) -> Iterator[tuple[int, str]]:
     """One that waits, with its row of the outbox; nothing of it is tried by later tests."""
     with unit_of_work():
         webhook = subscriptions.create(tenant.id, "https://hooks.example.com/", events=["course.*"])[0].id
-        events.emit(tenant.id, "course.imported", {"courseId": "c"})
+        events.emit(tenant.id, "course.imported", {"courseId": "c", "job_id": "j"})
     while deliveries.fan_out():
         pass
     session().rollback()

@@ -148,7 +148,9 @@ def page_sql(
     ways = list(product(*wanted))
     parameters: list[int] = []
     for way in ways:
-        parameters += [n for value in way for n in (tenant_id, value, *within)] + [tenant_id]
+        parameters += [n for i, value in enumerate(way) for n in (tenant_id, value, *(() if i else within))] + [
+            tenant_id
+        ]
         parameters += [] if way else within
         parameters += [] if filters.authority is None else [filters.authority]
         parameters.append(limit)
@@ -160,23 +162,22 @@ def page_sql(
 
 @cache
 def _select(references: int, bounded: bool, of_authority: bool, ascending: bool) -> str:
-    """Each reference is an index range in the order of the answer; the first one leads and the others are looked up beside it.
+    """The first reference is an index range in the order of the answer; the others are looked up for each of its rows.
 
-    Always bounded below: rows without a position are places held for statements still to come.
+    As questions within the question and not as joins: without statistics, as on a store that has just been filled, a join may read the whole
+    range of another reference for each row. Always bounded below: rows without a position are places held for statements still to come.
     """
-    within = "{0}.position >= %s" + (" AND {0}.position < %s" if bounded else "")
-    names = [f"r{n}" for n in range(references)]
-    where = [f"{r}.tenant_id = %s AND {r}.reference = %s AND {within.format(r)}" for r in names]
-    joins = [f"r{n}.position = r{n - 1}.position" for n in range(1, references)]
-    leading = names[0] if names else "s"
-    if names:
-        joins.append(f"s.position = {leading}.position")
-    where += ["s.tenant_id = %s AND NOT s.voided", *([] if names else [within.format("s")])]
+    leading = "r" if references else "s"
+    within = f"{leading}.position >= %s" + (f" AND {leading}.position < %s" if bounded else "")
+    another = "(SELECT 1 FROM statement_references o WHERE o.tenant_id = %s AND o.reference = %s AND o.position = r.position) = 1"
+    where = [f"r.tenant_id = %s AND r.reference = %s AND {within}", *[another] * (references - 1)] if references else []
+    where.append("s.tenant_id = %s AND NOT s.voided")
+    where.append("s.position = r.position" if references else within)
     if of_authority:
         where.append("s.authority = %s")
-    tables = ", ".join([*(f"statement_references {r}" for r in names), "statements s"])
+    tables = "statement_references r, statements s" if references else "statements s"
     return (
-        f"SELECT s.position, s.body FROM {tables} WHERE {' AND '.join(where + joins)}"  # noqa: S608 - no word of a client
+        f"SELECT s.position, s.body FROM {tables} WHERE {' AND '.join(where)}"  # noqa: S608 - no word of a client
         f" ORDER BY {leading}.position {'ASC' if ascending else 'DESC'} LIMIT %s"
     )
 

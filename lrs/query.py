@@ -164,8 +164,8 @@ def page_sql(
 def _select(references: int, bounded: bool, of_authority: bool, ascending: bool) -> str:
     """The first reference is an index range in the order of the answer; the others are looked up for each of its rows.
 
-    As questions within the question and not as joins: without statistics, as on a store that has just been filled, a join may read the whole
-    range of another reference for each row. Always bounded below: rows without a position are places held for statements still to come.
+    As questions within the question and not as joins: without statistics, as on a store that has just been filled, a join may read the
+    whole range of another reference for each row. Always bounded below: rows without a position are places held for statements to come.
     """
     leading = "r" if references else "s"
     within = f"{leading}.position >= %s" + (f" AND {leading}.position < %s" if bounded else "")

@@ -35,7 +35,7 @@ class Chains:
             waiting -= asked
             asked |= waiting
             values = [msgspec.json.decode(s.body) for s in sql.find(tenant_id, waiting) if s.body is not None]
-            known = {value["id"].lower(): (_references(value), _target(value)) for value in values}
+            known = {value["id"].lower(): (_references(value), target_of(value)) for value in values}
             self.links |= known
             waiting = {target for _, target in known.values() if target is not None}
 
@@ -55,7 +55,8 @@ def _references(value: dict[str, Any]) -> set[int]:
     return rows.references(value) | stored_by
 
 
-def _target(value: dict[str, Any]) -> str | None:
+def target_of(value: dict[str, Any]) -> str | None:
+    """The id of what a statement points at, in lower case; None where its object is no StatementRef."""
     target = value["object"]
     return target["id"].lower() if target.get("objectType") == "StatementRef" else None
 

@@ -148,10 +148,9 @@ def page_sql(
     ways = list(product(*wanted))
     parameters: list[int] = []
     for way in ways:
-        parameters += [n for i, value in enumerate(way) for n in (tenant_id, value, *(() if i else within))] + [
-            tenant_id
-        ]
-        parameters += [] if way else within
+        for number, value in enumerate(way):
+            parameters += [tenant_id, value, *([] if number else within)]
+        parameters += [tenant_id, *([] if way else within)]
         parameters += [] if filters.authority is None else [filters.authority]
         parameters.append(limit)
     words = _select(len(wanted), high is not None, filters.authority is not None, ascending)

@@ -33,7 +33,7 @@ def delete(tenant_id: int, ids: Collection[str]) -> int:
     pointing = _pointing_at(tenant_id, stored)
     before_pointing = _found(tenant_id, pointing)
     _delete_references(tenant_id, ((r, position) for position, refs in before.values() for r in refs))
-    targets = {t for s in stored.values() if (t := _target(s.body)) is not None}
+    targets = {t for s in stored.values() if (t := linking.target_of(msgspec.json.decode(s.body or ""))) is not None}
     session().execute(
         sql_delete(StatementTarget).where(
             StatementTarget.tenant_id == tenant_id,
@@ -72,11 +72,6 @@ def _rows(tenant_id: int, ids: Iterable[str], values: dict[str, object]) -> None
 
 def _parts(ids: list[str], size: int = 500) -> Iterable[list[str]]:
     return (ids[i : i + size] for i in range(0, len(ids), size))
-
-
-def _target(body: str | None) -> str | None:
-    target = msgspec.json.decode(body or "")["object"]
-    return target["id"].lower() if target.get("objectType") == "StatementRef" else None
 
 
 def _found(tenant_id: int, ids: Collection[str]) -> _Found:

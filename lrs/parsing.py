@@ -129,7 +129,7 @@ def _quickly(data: bytes, what: str) -> Any:
 def _colons(data: bytes) -> int | None:
     """How many colons the value has where no key is repeated; None where it has U+0000."""
     found = data.count(b":")
-    if _SUSPECT.search(data):
+    if b"\\" in data and _SUSPECT.search(data):
         escapes = _SUSPECT.findall(data.replace(b"\\\\", b""))
         if b"\\u0000" in escapes:
             return None
@@ -163,7 +163,7 @@ def _check_size(text: bytes, what: str) -> None:
 
     Cheap bounds first: what is short has neither many values nor a wide object, and without that many brackets there cannot be that depth.
     """
-    if len(text) < 2 * VALUES and (_is_shallow(text) or _has_shallow_parts(text)):
+    if len(text) < 2 * VALUES and (_is_shallow(text) if text[:1] == b"{" else _has_shallow_parts(text)):
         return
     if text.count(b'"') - text.count(b'\\"') > 4 * VALUES:
         raise _too_many(what)
@@ -195,11 +195,11 @@ def _is_shallow(text: bytes) -> bool:
 
 
 def _has_shallow_parts(text: bytes) -> bool:
-    """Whether it is an array of parts of which none is deep or wide. What is no JSON at all may pass: the parser says so."""
+    """Whether none is deep or wide of the parts of an array, or of what else it is. What is no JSON at all may pass: the parser says so."""
     try:
         return all([_is_shallow(part) for part in map(bytes, _elements.decode(text))])
     except (msgspec.MsgspecError, RecursionError):
-        return False
+        return _is_shallow(text)
 
 
 def _is_wide(structure: bytes) -> bool:

@@ -151,20 +151,20 @@ def _lift_single_activities(context: dict[str, Any]) -> bool:
 
 def references(value: dict[str, Any]) -> set[int]:
     """References of every filter value that finds this statement by itself (not by what it points at)."""
-    return _references(value, actors(value), activities(value))
+    return _references(value, list(actors(value)), list(activities(value)))
 
 
-def _references(
-    value: dict[str, Any], everybody: Iterable[dict[str, Any]], everything: Iterable[dict[str, Any]]
-) -> set[int]:
+def _references(value: dict[str, Any], everybody: list[dict[str, Any]], everything: list[dict[str, Any]]) -> set[int]:
     target = value["object"]
     kind = target.get("objectType", "Activity")
-    people = set(identities(value["actor"]))
-    if kind in ("Agent", "Group"):
-        people.update(identities(target))
+    # Those in the direct role are the first of `actors`.
+    direct = 2 if kind in ("Agent", "Group") else 1
+    people = {identity for actor in everybody[:direct] for identity in identities(actor)}
     found = {reference(VERB, value["verb"]["id"])}
     found.update([reference(AGENT, identity) for identity in people])
-    found.update([reference(AGENT_INDIRECT, i) for actor in everybody for i in identities(actor) if i not in people])
+    found.update(
+        [reference(AGENT_INDIRECT, i) for actor in everybody[direct:] for i in identities(actor) if i not in people]
+    )
     thing = target["id"] if kind == "Activity" else None
     if thing is not None:
         found.add(reference(ACTIVITY, thing))
@@ -176,7 +176,7 @@ def _references(
 
 
 def actors(value: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Every agent and group in any role, sub-statement included; members are within their groups."""
+    """Every agent and group in any role, the actor first and then the object; sub-statement included; members are within their groups."""
     yield value["actor"]
     target = value["object"]
     kind = target.get("objectType")

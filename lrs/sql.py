@@ -98,8 +98,18 @@ def insert_statements(tenant_id: int, rows: list[NewRow]) -> set[str]:
 
 
 def pairs_of(rows: Iterable[NewRow]) -> list[tuple[int, int]]:
-    """(reference, position) of all, for :func:`insert_references`."""
-    return [(reference, row.position) for row in rows if row.position is not None for reference in row.references]
+    """(reference, position) of all, by reference: what comes in the order of the index is written sooner."""
+    positions: dict[int, list[int]] = {}
+    for row in rows:
+        if row.position is None:
+            continue
+        # Statements that come together share many: to sort what they share takes half the time of sorting all pairs.
+        for reference in row.references:
+            if reference in positions:
+                positions[reference].append(row.position)
+            else:
+                positions[reference] = [row.position]
+    return [(reference, position) for reference in sorted(positions) for position in positions[reference]]
 
 
 def _insert_pg(tenant_id: int, rows: list[NewRow]) -> set[str]:
@@ -111,7 +121,7 @@ def _insert_pg(tenant_id: int, rows: list[NewRow]) -> set[str]:
             _array([r.position for r in rows]),
             _array([r.authority for r in rows]),
             _SEPARATOR.join([_NONE if r.body is None else r.body for r in rows]),
-            *_packed(tenant_id, sorted(pairs_of(rows))),
+            *_packed(tenant_id, pairs_of(rows)),
         ),
         planned=True,
     )
@@ -128,7 +138,7 @@ def _insert_lite(tenant_id: int, rows: list[NewRow]) -> set[str]:
     for (id_,) in driver_sql(_TAKEN_LITE, (tenant_id, msgspec.json.encode(list(new)).decode())):
         del new[id_]
     driver_sql(_INSERT_LITE, [(tenant_id, id_, r.position, r.authority, r.body) for id_, r in new.items()])
-    insert_references(tenant_id, pairs_of(new.values()))
+    _write_references(tenant_id, pairs_of(new.values()))
     return {r.id for r in new.values()}
 
 
@@ -176,8 +186,11 @@ def mark_voided(tenant_id: int, id_: str) -> None:
 
 
 def insert_references(tenant_id: int, pairs: Iterable[tuple[int, int]]) -> None:
-    """Write (reference, position) pairs in the order of the index."""
-    ordered = sorted(pairs)
+    """Write (reference, position) pairs, of which some may be there."""
+    _write_references(tenant_id, sorted(pairs))
+
+
+def _write_references(tenant_id: int, ordered: list[tuple[int, int]]) -> None:
     if not ordered:
         return
     if _postgres():

@@ -1,6 +1,9 @@
 """The order of storing, and up to when a reader may trust that nothing is missing (X-Experience-API-Consistent-Through).
 
-A position is milliseconds since 1970 shifted by 22 bits plus a number unique within them.
+A position is milliseconds since 1970 shifted by 22 bits plus a number unique within them: 64 bits that last from 1970 to 2109. The bigint
+of a database has a sign, without which its 63 bits would end in 2039; so what is kept and computed with is 2**63 less, negative until
+then. The order is the same, and no position of either kind is one of the other. Outside (more links, ids of events, folders of exports)
+it is a cursor, the number without a sign. Only this module knows how the two and moments become one another.
 
 PostgreSQL: a writer first takes a shared advisory lock whose key says the present millisecond, then stamps. A reader takes the time, then
 looks at those locks: statements of writers it does not see there are committed or will be stamped later; of the others none is older
@@ -30,9 +33,14 @@ from core import clock, locks
 from core.db import after_commit, dialect, driver_sql, memory, read, session, writer_lock
 from core.shared import Shared
 
-SHIFT = 22
-# The last position that a bigint holds; its moment is in 2039.
-LAST = (1 << 63) - 1
+_SHIFT = 22
+_SIGN = 1 << 63
+# How many positions a millisecond has.
+WIDTH = 1 << _SHIFT
+# The last position that a bigint holds; its moment is in 2109.
+LAST = _SIGN - 1
+# Before every statement: none is of the first millisecond of 1970.
+FIRST = -_SIGN
 # First key of the advisory locks; any number that nothing else in the database uses.
 LOCK_CLASS = 727392
 _WRAP = (1 << 31) - 1
@@ -52,7 +60,7 @@ class Stamp:
 
     def position(self, index: int) -> int:
         spill, rest = divmod(index, _PER_MILLISECOND)
-        return self.base + (spill << SHIFT) + rest
+        return self.base + (spill << _SHIFT) + rest
 
 
 def milliseconds(moment: datetime) -> int:
@@ -62,21 +70,41 @@ def milliseconds(moment: datetime) -> int:
 
 def clamp(position: int) -> int:
     """The nearest position there is."""
-    return max(0, min(position, LAST))
+    return max(FIRST, min(position, LAST))
+
+
+def start_of(moment: int) -> int:
+    """The first position of a millisecond (since 1970)."""
+    return clamp((moment << _SHIFT) - _SIGN)
 
 
 def end_of(moment: int) -> int:
-    """The last position of a millisecond."""
-    return clamp((moment + 1 << SHIFT) - 1)
+    """The last position of a millisecond (since 1970)."""
+    return clamp((moment + 1 << _SHIFT) - 1 - _SIGN)
+
+
+def moment_of(position: int) -> int:
+    """Milliseconds since 1970."""
+    return position + _SIGN >> _SHIFT
+
+
+def cursor_of(position: int) -> int:
+    """What is said of a position outside: from 0 to below 2**64."""
+    return position + _SIGN
+
+
+def position_of(cursor: int) -> int:
+    """The nearest position there is to what was said outside."""
+    return clamp(cursor - _SIGN)
 
 
 def stored_time(position: int) -> datetime:
-    return datetime.fromtimestamp((position >> SHIFT) / 1000, UTC)
+    return datetime.fromtimestamp(moment_of(position) / 1000, UTC)
 
 
 def stored_text(position: int) -> str:
     """``stored`` as the statement has it: RFC 3339 with milliseconds."""
-    return text_of(position >> SHIFT)
+    return text_of(moment_of(position))
 
 
 @lru_cache(maxsize=64)
@@ -99,11 +127,16 @@ def stamp(tenant_id: int) -> Stamp:
     after_commit(lambda: _bounds().wrote(tenant_id))
     if dialect() == "postgresql":
         ((_, now, transaction),) = driver_sql(_STAMP, (LOCK_CLASS, _WRAP), planned=True)
-        return Stamp(now << SHIFT | transaction << 12)
-    last = read(_LAST, (tenant_id,))[0][0] or 0
+        return Stamp(start_of(now) | transaction << 12)
     now, told = milliseconds(clock.now()), last_known(tenant_id)
     # A clock may be set back a little: nothing new belongs where readers were told that nothing will come.
-    return Stamp(max((now if told > now + _AHEAD else max(now, told + 1)) << SHIFT, last + 1))
+    return Stamp(max(start_of(now if told > now + _AHEAD else max(now, told + 1)), _last(tenant_id) + 1))
+
+
+def _last(tenant_id: int) -> int:
+    """The position of the tenant's last statement, or :data:`FIRST`."""
+    ((found,),) = read(_LAST, (tenant_id,))
+    return FIRST if found is None else int(found)
 
 
 _BOUND = (
@@ -142,8 +175,8 @@ def _computed(tenant_id: int) -> tuple[int, int]:
     free = _free_since()
     if free is not None:
         return free, free - 1
-    last = read(_LAST, (tenant_id,))[0][0] or 0
-    return milliseconds(clock.now()), int(last >> SHIFT) - 1
+    last = _last(tenant_id)
+    return milliseconds(clock.now()), moment_of(last) - 1
 
 
 def bound(now: int, keys: Iterable[int]) -> int:

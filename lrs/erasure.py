@@ -25,7 +25,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from core import crypto
 from core.db import Model, dialect, session
 from core.ids import new_id
-from lrs import metadata, removal
+from lrs import consistency, metadata, removal
 from lrs.identity import AGENT, AGENT_INDIRECT, identities, ifi, key, reference
 from lrs.models import AgentName, Document, StatementReference, StatementRow
 from lrs.rows import actors
@@ -141,7 +141,7 @@ def spellings(tenant_id: int, who: list[str], after: int) -> tuple[list[str], in
     new = sorted(i for i in there - set(who) if not wanted.isdisjoint(_same_person(i)))
     following = rows[-1][0] if len(rows) == LOOK else None
     if not wanted.issuperset(same for identifier in new for same in _same_person(identifier)):
-        following = 0
+        following = consistency.FIRST
     return new, following
 
 
@@ -384,7 +384,9 @@ def _with(tenant_id: int, identifier: str, after: int) -> list[tuple[str, int, s
         .order_by(row.position)
         .limit(BATCH)
     )
-    return [(str(id_), position or 0, body or "{}") for id_, position, body in session().execute(query)]
+    return [
+        (str(id_), position, body or "{}") for id_, position, body in session().execute(query) if position is not None
+    ]
 
 
 def _count(left: Cleansed, outcome: Outcome) -> None:

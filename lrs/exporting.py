@@ -57,7 +57,7 @@ def _all(tenant_id: int, after: int, through: int) -> list[Line]:
         .where(
             StatementRow.tenant_id == tenant_id,
             StatementRow.position > after,
-            StatementRow.position < through + 1 << consistency.SHIFT,
+            StatementRow.position <= consistency.end_of(through),
         )
         .order_by(StatementRow.position)
         .limit(BATCH)

@@ -89,7 +89,7 @@ def _read(data: bytes, where: str, authority: dict[str, Any], line: int | None) 
     store.check([received], rules)
     stored = value.get("stored")
     moment = parse_timestamp(stored) if stored is not None else None
-    if moment is not None and not 0 < moment.timestamp() <= clock.now().timestamp():
+    if moment is not None and not (consistency.milliseconds(moment) > 0 and moment <= clock.now()):
         raise Invalid(f"statement 0: $.stored {stored} is not in the past", code="statement", path="$.stored")
     return Incoming(received, rules, value.get("authority", authority), stored, where, line)
 
@@ -197,12 +197,12 @@ def _prepare(one: Incoming) -> _Kept:
 
 
 _LAST_PG = text(
-    "SELECT m, (SELECT max(position) FROM statements WHERE tenant_id = :tenant_id"
-    " AND position >= m << 22 AND position < (m + 1) << 22) FROM unnest(CAST(:moments AS bigint[])) AS u (m)"
+    "SELECT start, (SELECT max(position) FROM statements WHERE tenant_id = :tenant_id"
+    " AND position >= start AND position < start + :width) FROM unnest(CAST(:starts AS bigint[])) AS u (start)"
 )
 _LAST_LITE = text(
     "SELECT value, (SELECT max(position) FROM statements WHERE tenant_id = :tenant_id"
-    " AND position >= value << 22 AND position < (value + 1) << 22) FROM json_each(:moments)"
+    " AND position >= value AND position < value + :width) FROM json_each(:starts)"
 )
 
 
@@ -211,26 +211,28 @@ def _positions(tenant_id: int, batch: list[Incoming]) -> list[int]:
     if not batch:
         return []
     stamp = consistency.stamp(tenant_id)
-    moments = [_moment(one) for one in batch]
-    wanted = sorted({m for m in moments if m is not None})
+    starts = [_start(one) for one in batch]
+    wanted = sorted({start for start in starts if start is not None})
     packed: Any = wanted if dialect() == "postgresql" else msgspec.json.encode(wanted).decode()
     found = session().execute(
-        _LAST_PG if dialect() == "postgresql" else _LAST_LITE, {"tenant_id": tenant_id, "moments": packed}
+        _LAST_PG if dialect() == "postgresql" else _LAST_LITE,
+        {"tenant_id": tenant_id, "starts": packed, "width": consistency.WIDTH},
     )
-    following = {m: (last + 1 if last is not None else m << consistency.SHIFT) for m, last in found}
+    following = {start: (last + 1 if last is not None else start) for start, last in found}
     positions = []
-    for index, moment in enumerate(moments):
-        if moment is None:
+    for index, start in enumerate(starts):
+        if start is None:
             positions.append(stamp.position(index))
         else:
-            positions.append(following[moment])
-            following[moment] += 1
+            positions.append(following[start])
+            following[start] += 1
     return positions
 
 
-def _moment(one: Incoming) -> int | None:
+def _start(one: Incoming) -> int | None:
+    """The first position of the millisecond in which it was stored."""
     moment = parse_timestamp(one.stored) if one.stored is not None else None
-    return consistency.milliseconds(moment) if moment is not None else None
+    return consistency.start_of(consistency.milliseconds(moment)) if moment is not None else None
 
 
 # --- documents ----------------------------------------------------------------------------------------------------

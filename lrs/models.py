@@ -13,8 +13,9 @@ from core.db import Model, UtcDateTime
 class StatementRow(Model):
     """A statement, or only its id (``position`` and ``body`` None) while statements point at it that came before it.
 
-    ``position`` is the stored order: milliseconds of ``stored`` since 1970 shifted left by 22 bits, plus a number that makes it unique
-    within the tenant. ``body`` is the exact JSON received with what the store must add. ``authority`` is the reference of the credential.
+    ``position`` is the stored order: milliseconds of ``stored`` with a number that makes it unique within the tenant
+    (:mod:`lrs.consistency`). ``body`` is the exact JSON received with what the store must add. ``authority`` is the reference of the
+    credential.
     """
 
     __tablename__ = "statements"

@@ -49,7 +49,7 @@ def purge(
     found = _candidates(tenant_id, filters, ids, after, through)
     wanted = {c.id for c in found}
     voids = _targets(tenant_id, found)
-    going = {c.id for c in _candidates(tenant_id, filters, ids, 0, through, among=list(voids.values()))}
+    going = {c.id for c in _candidates(tenant_id, filters, ids, consistency.FIRST, through, among=list(voids.values()))}
     kept = {id_ for id_, target in voids.items() if target not in going}
     for one in found:
         if one.id in kept:
@@ -84,7 +84,7 @@ def _candidates(
             exists().where(ref.tenant_id == tenant_id, ref.reference.in_(references), ref.position == row.position)
         )
     rows = session().execute(wanted.order_by(row.position).limit(BATCH))
-    return [_Candidate(str(id_), position or 0) for id_, position in rows]
+    return [_Candidate(str(id_), position) for id_, position in rows if position is not None]
 
 
 def _targets(tenant_id: int, found: list[_Candidate]) -> dict[str, str]:
@@ -109,7 +109,7 @@ def orphans(tenant_id: int, after: str, limit: int = 20_000) -> tuple[list[str],
     looked_at = list(session().scalars(query.order_by(Attachment.sha2).limit(limit)))
     idle = set(looked_at)
     session().rollback()
-    position = 0
+    position = consistency.FIRST
     while idle:
         rows = _declaring(tenant_id, position)
         session().rollback()

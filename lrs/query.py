@@ -19,7 +19,6 @@ from typing import Any
 from core.db import read
 from core.errors import Invalid
 from lrs import consistency, sql
-from lrs.consistency import SHIFT
 from lrs.formats import is_uuid
 from lrs.identity import (
     ACTIVITY,
@@ -63,7 +62,7 @@ class Page:
 
     @property
     def cursor(self) -> str | None:
-        return str(self.positions[-1]) if self.more else None
+        return str(consistency.cursor_of(self.positions[-1])) if self.more else None
 
 
 @dataclass(frozen=True)
@@ -81,9 +80,9 @@ def authority_reference(authority: dict[str, Any]) -> int:
 
 def newest(tenant_id: int, *, filters: Filters | None = None, cursor: str | None = None, limit: int = 50) -> Page:
     """One page, newest first, of what is visible now. :class:`Invalid` for a cursor that is none."""
-    if cursor is not None and not cursor.isdecimal():
+    if cursor is not None and not (cursor.isdecimal() and len(cursor) <= 20):
         raise Invalid(f"{cursor[:50]!r} is not a cursor")
-    after = int(cursor) if cursor is not None else None
+    after = consistency.position_of(int(cursor)) if cursor is not None else None
     return page(tenant_id, filters or Filters(), after=after, limit=limit)
 
 
@@ -183,14 +182,14 @@ def _select(references: int, bounded: bool, of_authority: bool, ascending: bool)
 
 def position_range(filters: Filters, after: int | None, ascending: bool, through: int | None) -> tuple[int, int | None]:
     """Positions from ``low`` to below ``high``."""
-    low, high = 0, None
+    low, high = consistency.FIRST, None
     if filters.since is not None:
-        low = consistency.milliseconds(filters.since) + 1 << SHIFT
+        low = consistency.start_of(consistency.milliseconds(filters.since) + 1)
     ends = [consistency.milliseconds(filters.until)] if filters.until is not None else []
     if through is not None:
         ends.append(through)
     if ends:
-        high = min(ends) + 1 << SHIFT
+        high = consistency.start_of(min(ends) + 1)
     if after is not None and ascending:
         low = max(low, after + 1)
     elif after is not None:

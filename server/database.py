@@ -8,6 +8,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import text
 
 from core.db import db
 
@@ -24,6 +25,14 @@ def upgrade() -> None:
     """Run all migrations that are missing (within an application context). Quick when there are none."""
     if pending():
         command.upgrade(_config(), "head")
+        _vacuum()
+
+
+def _vacuum() -> None:
+    """Until it is vacuumed PostgreSQL reads a table that a migration wrote anew more slowly, and by itself it may not do so for weeks."""
+    if db.engine.dialect.name == "postgresql":
+        with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(text("VACUUM statements, statement_references, statement_targets"))
 
 
 def pending() -> list[str]:

@@ -37,7 +37,7 @@ IDS_LIMIT = 10_000
 # Where an erasure begins: imports meanwhile must not bring back what it has passed, in no spelling.
 _TOMBSTONES = {"step": "tombstones"}
 # Where it stands before it looks at the first statement of the first identifier.
-_STATEMENTS = {"step": "statements", "identifier": 0, "after": 0}
+_STATEMENTS = {"step": "statements", "identifier": 0, "after": consistency.FIRST}
 
 # By themselves these filters would find everything: each only says how the other one is meant.
 _RELATED = {"related_agents": "agent", "related_activities": "activity"}
@@ -164,7 +164,7 @@ def _begin_anew(row: Removal, wanted: _Wanted) -> None:
 
 def _beginning(request: dict[str, Any]) -> dict[str, Any]:
     if "who" not in request:
-        return {"after": 0}
+        return {"after": consistency.FIRST}
     return dict(_TOMBSTONES)
 
 
@@ -324,13 +324,14 @@ def _erase(row: Removal) -> None:
     tombstones = _tombstones(row, who)
     place = dict(row.place)
     if place["step"] == "tombstones":
-        place = {"step": "spellings", "after": 0} if erasure.has_spellings(who) else dict(_STATEMENTS)
+        spellings = {"step": "spellings", "after": consistency.FIRST}
+        place = spellings if erasure.has_spellings(who) else dict(_STATEMENTS)
     elif place["step"] == "statements" and place["identifier"] < len(who):
         number = place["identifier"]
         after = erasure.erase_statements(
             row.tenant_id, who[number], who[:number], tombstones, place["after"], outcome, dry=row.dry
         )
-        place["after"] = after or 0
+        place["after"] = consistency.FIRST if after is None else after
         place["identifier"] += after is None
     elif place["step"] == "statements":
         documents, names = erasure.erase_rest(row.tenant_id, who, dry=row.dry)

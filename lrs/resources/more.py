@@ -14,7 +14,9 @@ from core.errors import Invalid
 
 
 class Continuation(msgspec.Struct, frozen=True):
-    """A query and where to go on. ``through`` is the bound (milliseconds) its first page had. Good for as long as the server's key.
+    """A query and where to go on: after the cursor ``after`` (:mod:`lrs.consistency`). Good for as long as the server's key.
+
+    ``through`` is the bound (milliseconds) its first page had.
 
     Filters are in it as their references (:func:`lrs.query.wanted_references`): whatever length they have, a link is short.
     """

@@ -208,12 +208,13 @@ def _page(wanted: more.Continuation) -> Answer:
     now_through = consistency.consistent_through(tenant_id)
     # Pages newest first stay within what the first one saw; oldest first they go on to what has come since.
     through = now_through if wanted.ascending or wanted.through is None else wanted.through
-    found = query.page(
-        tenant_id, filters, limit=wanted.limit, after=wanted.after, ascending=wanted.ascending, through=through
-    )
+    after = None if wanted.after is None else consistency.position_of(wanted.after)
+    found = query.page(tenant_id, filters, limit=wanted.limit, after=after, ascending=wanted.ascending, through=through)
     link = ""
     if found.more:
-        link = more.link(msgspec.structs.replace(wanted, after=found.positions[-1], through=through))
+        link = more.link(
+            msgspec.structs.replace(wanted, after=consistency.cursor_of(found.positions[-1]), through=through)
+        )
     body = formatting.joined(_formatted(found.statements, wanted.format), link)
     headers = [(THROUGH, consistency.text_of(now_through))]
     if found.positions:

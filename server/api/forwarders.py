@@ -54,7 +54,7 @@ def forwarder_json(forwarder: Forwarder) -> dict[str, Any]:
         filter=forwarder.filters,
         enabled=forwarder.enabled,
         disabledReason=forwarder.disabled_reason,
-        forwardedThrough=consistency.text_of(forwarder.position >> consistency.SHIFT),
+        forwardedThrough=consistency.stored_text(forwarder.position),
         backlog=forwarding.backlog(forwarder),
         forwarded=forwarder.forwarded,
         refused=forwarder.refused,

@@ -11,6 +11,7 @@ import msgspec
 from flask import request
 
 from core.errors import Invalid, NotFound
+from lrs import consistency
 from server.api.blueprint import bp
 
 T = TypeVar("T")
@@ -123,10 +124,10 @@ def share(name: str) -> float | None:
 
 
 def whole_position(value: str) -> int:
-    """The id of an event of a stream: a place in the stored order."""
-    if not re.fullmatch(r"[0-9]{1,19}", value, re.ASCII) or int(value) >= 1 << 63:
+    """The position that the id of an event of a stream stands for."""
+    if not re.fullmatch(r"[0-9]{1,20}", value, re.ASCII) or int(value) >= 1 << 64:
         raise Invalid(f"the Last-Event-ID {value[:50]!r} is not one of ours", parameter="lastEventId")
-    return int(value)
+    return consistency.position_of(int(value))
 
 
 def word(name: str, words: Sequence[str], default: str | None = None) -> str | None:

@@ -1,7 +1,8 @@
 """New statements as Server-Sent Events, in the stored order, none missed and none twice. Rekam's own.
 
-Each event's id is the statement's place in the stored order, so ``Last-Event-ID`` continues exactly there. Only what is below
-Consistent-Through is sent: a statement whose writer commits late is sent late, but before everything that follows it.
+Each event's id is the statement's place in the stored order (a cursor of :mod:`lrs.consistency`), so ``Last-Event-ID`` continues
+exactly there. Only what is below Consistent-Through is sent: a statement whose writer commits late is sent late, but before everything
+that follows it.
 
 A stream occupies a thread of its web process, so their number is bounded and each ends after a while; clients reconnect by themselves.
 """
@@ -142,14 +143,15 @@ def _events(app: Flask, who: Principal, filters: Filters, after: int, seconds: f
             if not found and time.monotonic() >= beat and not _good(who):
                 return
         for position, body in found:
-            yield b"id: %d\nevent: statement\ndata: %b\n\n" % (position, b"\ndata: ".join(_LINE_END.split(body)))
+            data = b"\ndata: ".join(_LINE_END.split(body))
+            yield b"id: %d\nevent: statement\ndata: %b\n\n" % (consistency.cursor_of(position), data)
             after = position
         if not found:
             after = max(after, consistency.end_of(through))
             if time.monotonic() >= beat:
                 beat = time.monotonic() + BEAT_SECONDS
                 told = msgspec.json.encode({"consistentThrough": consistency.text_of(through)})
-                yield b"id: %d\nevent: through\ndata: %b\n\n" % (after, told)
+                yield b"id: %d\nevent: through\ndata: %b\n\n" % (consistency.cursor_of(after), told)
         if time.monotonic() >= end or health.is_draining():
             return
         if len(found) < BATCH:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from core import clock
 from core.db import Model, dialect, session, unit_of_work
 from core.events import Event
-from lrs.consistency import SHIFT
+from lrs import consistency
 from lrs.models import StatementRow
 
 
@@ -63,7 +63,7 @@ def _count(tenant_id: int, day: date) -> Day:
     """Both counts are ranges of an index that begins with the tenant."""
     start = datetime.combine(day, time(), UTC)
     end = start + timedelta(days=1)
-    first, last = (int(t.timestamp() * 1000) << SHIFT for t in (start, end))
+    first, last = (consistency.start_of(consistency.milliseconds(t)) for t in (start, end))
     statements = select(func.count()).where(
         StatementRow.tenant_id == tenant_id, StatementRow.position >= first, StatementRow.position < last
     )

@@ -83,12 +83,17 @@ def _begin(tenant_id: int, target: Path, asked: dict[str, Any]) -> dict[str, Any
 
 def _check_past(tenant_id: int, target: Path, manifest: dict[str, Any]) -> None:
     """Going on behind the last position is right only while nothing comes or goes before it: imports bring statements of any time."""
-    more = _rows(tenant_id, 0, int(manifest["position"])) - manifest["rows"]
+    more = _rows(tenant_id, consistency.FIRST, _reached(manifest)) - manifest["rows"]
     if more:
         what = "brought into" if more > 0 else "deleted from"
         raise Conflict(
             f"{target} cannot be continued: statements {what} the time that it covers: {abs(more)}; export into an empty folder"
         )
+
+
+def _reached(manifest: dict[str, Any]) -> int:
+    """The position of the last statement in the folder, which has it as a cursor."""
+    return consistency.position_of(int(manifest["position"]))
 
 
 def _rows(tenant_id: int, after: int, last: int) -> int:
@@ -111,9 +116,9 @@ def _statements(
     tell: Tell,
 ) -> None:
     """Whole batches: ``manifest`` says how far they came."""
-    after = int(manifest["position"])
+    after = _reached(manifest)
     # For the progress bar; with filters that would be the work itself.
-    to_come = _rows(tenant_id, after, (through + 1 << consistency.SHIFT) - 1) if filters is None else 0
+    to_come = _rows(tenant_id, after, consistency.end_of(through)) if filters is None else 0
     total = manifest["statements"] + to_come
     for number, batch in enumerate(exporting.statements(tenant_id, filters, after=after, through=through), 1):
         out.writelines(line.body + b"\n" for line in batch)
@@ -124,7 +129,7 @@ def _statements(
             attachments=manifest["attachments"] + _attachments(tenant_id, target, bodies, manifest["without"]),
             rows=manifest["rows"] + (len(batch) if filters is None else _rows(tenant_id, after, last)),
             bytes=manifest["bytes"] + sum(len(body) + 1 for body in bodies),
-            position=str(last),
+            position=str(consistency.cursor_of(last)),
         )
         after = last
         tell("statements", manifest["statements"], max(total, manifest["statements"]))

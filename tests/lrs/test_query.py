@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -15,7 +15,7 @@ from sqlalchemy import text
 from core.db import dialect, driver_sql, read, session, unit_of_work
 from core.errors import Invalid
 from lrs import query, rows
-from lrs.consistency import stored_time
+from lrs.consistency import FIRST, stored_time
 from lrs.query import Filters
 from lrs.store import store
 from tests.conftest import TestTenant
@@ -84,8 +84,8 @@ def test_direct_and_other_roles_are_one_find(app: Flask, tenant: TestTenant) -> 
                 if not page.more:
                     break
             assert seen == ([first, second, third, fourth] if ascending else [fourth, third, second, first])
-        assert query.count(tenant.id, filters, after=0, most=9) == 4
-        assert query.count(tenant.id, filters, after=0, most=3) == 3
+        assert query.count(tenant.id, filters, after=FIRST, most=9) == 4
+        assert query.count(tenant.id, filters, after=FIRST, most=3) == 3
     assert found(tenant, agent=agent("x")) == {first, third, fourth}
     assert found(tenant, activity=course["id"]) == {first, third}
 
@@ -200,6 +200,9 @@ def test_every_filter_reads_an_index(app: Flask, tenant: TestTenant) -> None:
     middle = session().scalar(text("SELECT max(position) FROM statements WHERE tenant_id = :t"), {"t": tenant.id})
     moment = stored_time(middle)
     ranges: list[dict[str, Any]] = [{}, {"since": moment - timedelta(hours=1)}, {"until": moment}]
+    # Ends of the order: whatever the numbers are, PostgreSQL must read them as bigints.
+    ranges += [{"since": datetime(1, 1, 1, tzinfo=UTC)}, {"until": datetime(1, 1, 1, tzinfo=UTC)}]
+    ranges += [{"since": datetime(9000, 1, 1, tzinfo=UTC)}]
     ranges += [
         {"since": moment - timedelta(minutes=1), "until": moment},
         {"authority": query.authority_reference(AUTHORITY)},

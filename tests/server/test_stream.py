@@ -14,6 +14,7 @@ from flask.testing import FlaskClient
 
 from core import credentials
 from core.db import unit_of_work
+from lrs import consistency, query
 from server.api import stream
 from tests.conftest import TestTenant, basic
 from tests.lrs.builders import V2, agent, new_uuid, statement
@@ -89,6 +90,27 @@ def test_any_moment_can_be_begun_with(app: Flask, client: FlaskClient, tenant: T
     reader = Reader(app, tenant, f"since={since}&seconds=0")
     assert [kind for kind, _ in reader.events()][:1] == ["through" if since > "2000" else "statement"]
     assert [kind for kind, _ in Reader(app, tenant, "seconds=0", last=reader.last).events()] == ["through"]
+
+
+def test_ids_are_the_same_numbers_for_ever(app: Flask, client: FlaskClient, tenant: TestTenant) -> None:
+    """Milliseconds since 1970 shifted by 22 bits: what a client kept from when these were the positions themselves leads on."""
+    first, second = new_uuid(), new_uuid()
+    post(client, tenant, statement(id=first))
+    reader = Reader(app, tenant, "since=2020-01-01T00:00:00Z")
+    assert reader.statements(1) == [first]
+    stored = query.one(tenant.id, first)
+    assert stored is not None
+    assert int(reader.last or 0) >> 22 == consistency.milliseconds(consistency.stored_time(stored.position))
+    post(client, tenant, statement(id=second))
+    assert Reader(app, tenant, last=str((int(reader.last or 0) >> 22 << 22) - 1)).statements(2) == [first, second]
+    assert Reader(app, tenant, last=reader.last).statements(1) == [second]
+    assert Reader(app, tenant, last="0").statements(2) == [first, second]
+    far = (1 << 64) - 1  # the last one there is, in 2109
+    ended = Reader(app, tenant, "seconds=0", last=str(far))
+    assert ([kind for kind, _ in ended.events()], ended.last) == (["through"], str(far))
+    for bad in (str(far + 1), "1" * 21, "-5", "0x1"):
+        answer = client.get("/api/v2/statements/stream", headers=tenant.auth | {"Last-Event-ID": bad})
+        assert answer.status_code == 400, bad
 
 
 def test_nothing_is_missed_or_doubled_under_concurrent_writers(app: Flask, tenant: TestTenant) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from core import clock
 from core.db import session, unit_of_work
-from lrs import documents, exporting, query
+from lrs import consistency, documents, exporting, query
 from lrs.documents import Place
 from lrs.identity import ifi
 from lrs.models import Document, StatementRow
@@ -151,6 +151,10 @@ def test_an_interrupted_export_goes_on_and_a_later_one_adds(
     post(client, tenant, statement())
     done = rekam("statements", "export", tmp_path, "--tenant", tenant.app_id, "--json")
     assert json.loads(done.stdout)["statements"] == 11
+    # Where it goes on, milliseconds since 1970 shifted by 22 bits, is the same number for ever.
+    (last,) = query.newest(tenant.id, limit=1).positions
+    reached = int(json.loads((tmp_path / "export.json").read_text())["position"])
+    assert (reached >> 22, reached) == (consistency.moment_of(last), consistency.cursor_of(last))
     lines = (tmp_path / "statements.ndjson").read_text().splitlines()
     assert [json.loads(line)["id"] for line in lines] == found(tenant)[::-1]
 

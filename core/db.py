@@ -333,6 +333,21 @@ def _transaction(current: Session) -> Iterator[Session]:
         raise
 
 
+@contextmanager
+def snapshot() -> Iterator[Session]:
+    """Everything read within the block is of one moment, however long it takes. Nothing can be written in it."""
+    if in_unit_of_work():
+        raise RuntimeError("snapshot() within unit_of_work()")
+    current = session()
+    current.rollback()
+    options = {"isolation_level": "REPEATABLE READ"} if dialect() == "postgresql" else {}
+    current.connection(execution_options=options)
+    try:
+        yield current
+    finally:
+        current.rollback()
+
+
 def queue_at(*name: object) -> None:
     """Wait for other units of work that have queued at the same name, and let others wait until this one ends.
 

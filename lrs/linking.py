@@ -35,7 +35,7 @@ class Chains:
             waiting -= asked
             asked |= waiting
             values = [msgspec.json.decode(s.body) for s in sql.find(tenant_id, waiting) if s.body is not None]
-            known = {value["id"].lower(): (_references(value), target_of(value)) for value in values}
+            known = {value["id"].lower(): (found_by(value), target_of(value)) for value in values}
             self.links |= known
             waiting = {target for _, target in known.values() if target is not None}
 
@@ -50,7 +50,8 @@ class Chains:
         return found
 
 
-def _references(value: dict[str, Any]) -> set[int]:
+def found_by(value: dict[str, Any]) -> set[int]:
+    """What finds a stored statement by itself: :func:`lrs.rows.references` of it, and who has stored it."""
     stored_by = {reference(AGENT_INDIRECT, i) for i in identities(value["authority"])}
     return rows.references(value) | stored_by
 

@@ -19,11 +19,13 @@ from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
+from sqlalchemy import select
 
 from core import credentials, tenants
 from core.blobs import BlobStore
-from core.db import db, unit_of_work
+from core.db import db, session, snapshot, unit_of_work
 from core.settings import Settings, get_settings
+from lrs import integrity
 from server.app import create_app
 from server.database import upgrade
 from tests.storing import s3_store
@@ -96,7 +98,16 @@ def session_app(settings: Settings) -> Iterator[Flask]:
         upgrade()
     yield made
     with made.app_context():
+        # Whatever the tests did through the front door, and in whatever order, has left nothing wrong behind.
+        wrong = {id_: found for id_ in session().scalars(select(tenants.Tenant.id)) if (found := problems_of(id_))}
         db.engine.dispose()
+    assert wrong == {}
+
+
+def problems_of(tenant_id: int) -> list[str]:
+    """What does not agree in the tenant's record store."""
+    with snapshot():
+        return list(integrity.problems(tenant_id, lambda done, total: None))
 
 
 @pytest.fixture

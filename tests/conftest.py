@@ -19,15 +19,17 @@ from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from core import credentials, tenants
 from core.blobs import BlobStore
 from core.db import db, session, snapshot, unit_of_work
+from core.outbox import OutboxRow
 from core.settings import Settings, get_settings
 from lrs import integrity
 from server.app import create_app
 from server.database import upgrade
+from server.forwarding import Forwarder
 from tests.storing import s3_store
 
 # The clock of a busy machine is no finding, and a run finds what the run before it found; HYPOTHESIS_PROFILE=explore looks further.
@@ -112,9 +114,12 @@ def problems_of(tenant_id: int) -> list[str]:
 
 @pytest.fixture
 def app(session_app: Flask) -> Iterator[Flask]:
-    """The application within an application context, per database."""
+    """The application within an application context, per database. What a test leaves to be done is not done in the next one."""
     with session_app.app_context():
         yield session_app
+    with session_app.app_context(), unit_of_work():
+        session().execute(delete(OutboxRow))
+        session().execute(delete(Forwarder))
 
 
 @dataclass(frozen=True)

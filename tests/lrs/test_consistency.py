@@ -21,7 +21,7 @@ from lrs.consistency import bound
 from lrs.store import store
 from server.app import create_app
 from tests.conftest import TestTenant
-from tests.lrs.builders import AUTHORITY, V2, statement
+from tests.lrs.builders import AUTHORITY, V2, new_uuid, statement
 
 # 31 bits of milliseconds turn over every 25 days; NOW is shortly after such a turn.
 TURN = 800 << 31
@@ -115,18 +115,18 @@ def test_a_bound_is_told_again_until_somebody_stores(
         return compute(tenant_id)
 
     monkeypatch.setattr(consistency, "_computed", counted)
-    begun = clock.now()
+    begun = clock.now().replace(microsecond=0)
     with clock.frozen(begun):
         said = through(app, tenant.id)
         assert (through(app, tenant.id), through(neighbour, tenant.id)) == (said, said)
         assert looked == [tenant.id]
     with clock.frozen(begun + timedelta(microseconds=1)), neighbour.app_context(), unit_of_work():
         store(tenant.id, [statement()], AUTHORITY)
-    for later in (2, 3):  # nobody has stored since the first of these
+    for later in (1002, 1003):  # nobody has stored since the first of these
         with clock.frozen(begun + timedelta(microseconds=later)):
             through(app, tenant.id)
     assert looked == [tenant.id] * 2
-    with clock.frozen(begun + timedelta(microseconds=2 + consistency._FRESH)):
+    with clock.frozen(begun + timedelta(microseconds=1002 + consistency._FRESH)):
         through(neighbour, tenant.id)
         assert looked == [tenant.id] * 3
         through(neighbour, other_tenant.id)
@@ -149,6 +149,15 @@ def test_every_answer_of_every_process(app: Flask, neighbour: Flask, client: Fla
                 assert now >= said
                 said = now
     assert said > "2026"
+
+
+def test_what_is_answered_is_found_at_once(app: Flask, client: FlaskClient, tenant: TestTenant) -> None:
+    """Also within the millisecond that is not over yet."""
+    for _ in range(200):
+        id_ = new_uuid()
+        client.post("/xapi/statements", json=statement(id=id_), headers=tenant.auth | V2)
+        found = client.get("/xapi/statements?limit=1", headers=tenant.auth | V2).json["statements"]
+        assert [s["id"] for s in found] == [id_]
 
 
 def test_each_tenant_has_its_own(app: Flask, tenant: TestTenant, other_tenant: TestTenant) -> None:

@@ -1,4 +1,4 @@
-"""Backup, restore and verification of a whole installation: one tar of the database, the blobs and a manifest.
+"""Backups of a whole installation, made, brought back and checked: one tar of the database, the blobs and a manifest.
 
 The database is copied first. Blobs never change and are deleted only by hand, so every blob the copy speaks of is still
 there when its turn comes.
@@ -23,7 +23,7 @@ from typing import IO, Any
 
 import msgspec
 from flask import current_app
-from sqlalchemy import Connection, NullPool, create_engine, func, inspect, select, text
+from sqlalchemy import Connection, NullPool, create_engine, inspect, text
 
 from core import clock, crypto
 from core.blobs import CHUNK, BlobStore, blobs
@@ -64,7 +64,7 @@ def backup(settings: Settings, target: Path, *, tell: Tell = _silent) -> dict[st
             if not settings.secret_key:
                 files[SECRET] = settings.data_path / SECRET
             facts = {name: _add_file(archive, path, name) for name, path in files.items()}
-            hashes = sorted(stored_hashes(blobs()))
+            hashes = sorted(storage.stored())
             for index, sha256 in enumerate(hashes):
                 tell("blobs", index, len(hashes))
                 _add_blob(archive, blobs(), sha256)
@@ -163,18 +163,6 @@ def _postgres_tool(tool: str, *arguments: str) -> None:
     done = subprocess.run([path, *where, *arguments], env=environ, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
         raise Unavailable(f"{tool} failed: {done.stderr.strip()[:1000]}")
-
-
-def stored_hashes(store: BlobStore) -> Iterator[str]:
-    """The hash of every blob in the store."""
-    try:
-        paths = store.fs.find(store.root)
-    except FileNotFoundError:
-        return
-    for path in paths:
-        name = str(path).rpartition("/")[2]
-        if _SHA256.fullmatch(name):
-            yield name
 
 
 def row_counts(connection: Connection) -> dict[str, int]:
@@ -344,7 +332,7 @@ def _restore_database(copy: Path) -> None:
     copy.replace(target)
 
 
-# --- verification ---------------------------------------------------------------------------------------------------
+# --- checking ---------------------------------------------------------------------------------------------------
 
 
 def verify_archive(archive: Path, *, tell: Tell = _silent) -> list[str]:
@@ -362,7 +350,7 @@ def verify_archive(archive: Path, *, tell: Tell = _silent) -> list[str]:
                 continue
             done += 1
             tell("blobs", done, total)
-            if _hash(content) != name:
+            if _facts(content)["sha256"] != name:
                 problems.append(f"the blob {name} is damaged")
         if done != total:
             problems.append(f"there should be {total} blobs, there are {done}")
@@ -375,59 +363,3 @@ def _facts(source: IO[bytes]) -> Facts:
         digest.update(chunk)
         size += len(chunk)
     return {"sha256": digest.hexdigest(), "bytes": size}
-
-
-def _hash(source: IO[bytes]) -> str:
-    return str(_facts(source)["sha256"])
-
-
-def verify_installation(*, tell: Tell = _silent) -> list[str]:
-    """What is wrong with the running installation: database integrity, blobs, statements."""
-    problems = _check_database()
-    store = blobs()
-    hashes = sorted(stored_hashes(store))
-    for index, sha256 in enumerate(hashes):
-        tell("blobs", index, len(hashes))
-        with store.open(sha256) as handle:
-            if _hash(handle) != sha256:
-                problems.append(f"the blob {sha256} is damaged")
-    tell("blobs", len(hashes), len(hashes))
-    there = set(hashes)
-    problems += [f"the blob {sha256} of {what} is missing" for sha256, what in storage.wanted() if sha256 not in there]
-    return problems + _check_statements(tell)
-
-
-def _check_database() -> list[str]:
-    if dialect() != "sqlite":
-        session().execute(text("SELECT 1"))
-        return []
-    found = [str(row[0]) for row in session().execute(text("PRAGMA integrity_check(20)"))]
-    broken = [
-        f"row {row[1]} of {row[0]} refers to nothing in {row[2]}"
-        for row in session().execute(text("PRAGMA foreign_key_check"))
-    ]
-    session().rollback()
-    return [f"SQLite: {line}" for line in found if line != "ok"] + broken[:20]
-
-
-def _check_statements(tell: Tell) -> list[str]:
-    """Every statement is JSON with the id under which it is stored."""
-    problems: list[str] = []
-    table = Model.metadata.tables.get("statements")
-    if table is None:
-        return problems
-    # Rows without a body hold the place of statements still to come.
-    there = table.c.body.is_not(None)
-    total = int(session().execute(select(func.count()).select_from(table).where(there)).scalar_one())
-    query = select(table.c.id, table.c.body).where(there).execution_options(yield_per=1000)
-    for index, (statement_id, raw) in enumerate(session().execute(query)):
-        if index % 1000 == 0:
-            tell("statements", index, total)
-        try:
-            if str(msgspec.json.decode(raw).get("id")).lower() != str(statement_id):
-                problems.append(f"statement {statement_id} holds another id")
-        except (msgspec.DecodeError, AttributeError):
-            problems.append(f"statement {statement_id} is not JSON")
-    session().rollback()
-    tell("statements", total, total)
-    return problems

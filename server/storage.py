@@ -1,8 +1,9 @@
-"""Which blobs the database speaks of, and the sweep of those it does not: rejected and deleted uploads, cut-off imports."""
+"""Which blobs there are, which the database speaks of, and the sweep of the others: rejected and deleted uploads, cut-off imports."""
 
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
@@ -24,6 +25,20 @@ BLOB_COLUMNS = (
 # A blob is stored before the row that names it: what is younger than this may still be waited for.
 GRACE_SECONDS = 24 * 3600.0
 _BATCH = 400
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+def stored() -> Iterator[str]:
+    """The hash of every blob in the store."""
+    store = blobs()
+    try:
+        paths = store.fs.find(store.root)
+    except FileNotFoundError:
+        return
+    for path in paths:
+        name = str(path).rpartition("/")[2]
+        if _SHA256.fullmatch(name):
+            yield name
 
 
 def wanted() -> Iterator[tuple[str, str]]:

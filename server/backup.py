@@ -1,7 +1,7 @@
 """Backups of a whole installation, made, brought back and checked: one tar of the database, the blobs and a manifest.
 
-The database is copied first. Blobs never change and are deleted only by hand, so every blob the copy speaks of is still
-there when its turn comes.
+The database is copied first. Blobs never change, and a sweep deletes only those of which the database has not spoken for a day: one that
+goes before its turn has come is missed only if the copy speaks of it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from sqlalchemy import Connection, NullPool, create_engine, inspect, text
 from core import clock, crypto
 from core.blobs import CHUNK, BlobStore, blobs
 from core.db import Model, db, dialect, session
-from core.errors import Conflict, Invalid, Unavailable
+from core.errors import Conflict, Invalid, NotFound, Unavailable
 from core.settings import Settings
 from server import database, storage
 
@@ -59,24 +59,20 @@ def backup(settings: Settings, target: Path, *, tell: Tell = _silent) -> dict[st
     part = target.with_name(target.name + ".part")
     with _private(part) as file, tempfile.TemporaryDirectory(dir=target.parent) as folder:
         with tarfile.open(fileobj=file, mode="w") as archive:
-            copy, rows = _copy_database(Path(folder), tell)
-            files = {copy.name: copy}
+            copy = _copy_database(Path(folder), tell)
+            files = {copy.path.name: copy.path}
             if not settings.secret_key:
                 files[SECRET] = settings.data_path / SECRET
             facts = {name: _add_file(archive, path, name) for name, path in files.items()}
-            hashes = sorted(storage.stored())
-            for index, sha256 in enumerate(hashes):
-                tell("blobs", index, len(hashes))
-                _add_blob(archive, blobs(), sha256)
-            tell("blobs", len(hashes), len(hashes))
+            count = _add_blobs(archive, copy.wanted, tell)
             manifest = {
                 "format": FORMAT,
                 "created": clock.now().isoformat(),
                 "dialect": dialect(),
-                "database": copy.name,
+                "database": copy.path.name,
                 "revision": database.current(),
-                "rows": rows,
-                "blobs": len(hashes),
+                "rows": copy.rows,
+                "blobs": count,
                 "files": facts,
                 "secret_key": not settings.secret_key,
                 "key_fingerprint": _key_fingerprint(),
@@ -107,34 +103,40 @@ def _key_fingerprint() -> str:
     return crypto.keyed_hash(current_app.config["SECRET_KEY"], "backup", "fingerprint")[:16]
 
 
-def _copy_database(folder: Path, tell: Tell) -> tuple[Path, dict[str, int]]:
-    """The copy, and how many rows it has of each table: others may write on meanwhile."""
+@dataclass(frozen=True)
+class _Copy:
+    """A copy of the database, how many rows it has of each table and which blobs it speaks of: others may write on meanwhile."""
+
+    path: Path
+    rows: dict[str, int]
+    wanted: set[str]
+
+
+def _copy_database(folder: Path, tell: Tell) -> _Copy:
     tell("database", 0, 1)
     if dialect() == "postgresql":
-        copy = folder / POSTGRES_DUMP
-        rows = _dump_postgres(copy)
+        copy = _dump_postgres(folder / POSTGRES_DUMP)
     else:
-        copy = folder / SQLITE_COPY
-        rows = _copy_sqlite(copy, tell)
+        copy = _copy_sqlite(folder / SQLITE_COPY, tell)
     tell("database", 1, 1)
-    return copy, rows
+    return copy
 
 
-def _dump_postgres(target: Path) -> dict[str, int]:
-    """pg_dump, and the counts, of one snapshot."""
+def _dump_postgres(target: Path) -> _Copy:
+    """pg_dump, and what is to be known of it, of one snapshot."""
     with db.engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
         # It is idle for as long as the dump takes.
         connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
         snapshot = connection.execute(text("SELECT pg_export_snapshot()")).scalar_one()
-        rows = row_counts(connection)
+        copy = _Copy(target, row_counts(connection), storage.wanted_in(connection))
         _postgres_tool(
             "pg_dump", f"--snapshot={snapshot}", "--format=custom", "--no-owner", "--no-privileges", f"--file={target}"
         )
-    return rows
+    return copy
 
 
-def _copy_sqlite(target: Path, tell: Tell) -> dict[str, int]:
-    """SQLite's online backup: a consistent copy while writers go on; returns its counts."""
+def _copy_sqlite(target: Path, tell: Tell) -> _Copy:
+    """SQLite's online backup: a consistent copy while writers go on."""
     import pysqlite3
 
     source = pysqlite3.connect(db.engine.url.database, timeout=30)
@@ -147,7 +149,7 @@ def _copy_sqlite(target: Path, tell: Tell) -> dict[str, int]:
         source.close()
     engine = create_engine(f"sqlite:///{target}", module=pysqlite3, poolclass=NullPool)
     with engine.connect() as connection:
-        return row_counts(connection)
+        return _Copy(target, row_counts(connection), storage.wanted_in(connection))
 
 
 def _postgres_tool(tool: str, *arguments: str) -> None:
@@ -193,7 +195,24 @@ def _add_bytes(archive: tarfile.TarFile, name: str, content: bytes) -> None:
     archive.addfile(info, io.BytesIO(content))
 
 
+def _add_blobs(archive: tarfile.TarFile, wanted: set[str], tell: Tell) -> int:
+    """Every blob of the store; how many they were. One that goes meanwhile is missed only where it is ``wanted``."""
+    hashes = sorted(storage.stored())
+    gone = 0
+    for index, sha256 in enumerate(hashes):
+        tell("blobs", index, len(hashes))
+        try:
+            _add_blob(archive, blobs(), sha256)
+        except (FileNotFoundError, NotFound):
+            if sha256 in wanted:
+                raise Unavailable(f"the blob {sha256} was deleted while the backup was made; make it again") from None
+            gone += 1
+    tell("blobs", len(hashes), len(hashes))
+    return len(hashes) - gone
+
+
 def _add_blob(archive: tarfile.TarFile, store: BlobStore, sha256: str) -> None:
+    """FileNotFoundError or NotFound where the store no longer has it; then nothing of it is in the archive."""
     with store.as_file(sha256) as path:
         archive.add(path, f"blobs/{sha256}", recursive=False, filter=_anonymous)
 

@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
-from sqlalchemy import text
+from sqlalchemy import Connection, inspect, text
+from sqlalchemy.orm import Session
 
 from core.blobs import blobs
 from core.db import Model, session
@@ -43,11 +44,27 @@ def stored() -> Iterator[str]:
 
 def wanted() -> Iterator[tuple[str, str]]:
     """(hash, what needs it) of every blob the database speaks of, over all tenants."""
-    for table, column, what in _columns():
-        query = text(f'SELECT DISTINCT "{column}" FROM "{table}" WHERE "{column}" <> \'\'')  # noqa: S608
-        for (sha256,) in session().execute(query):
-            yield str(sha256), what
+    yield from _wanted(session(), _columns())
     session().rollback()
+
+
+def wanted_in(copy: Connection) -> set[str]:
+    """The hashes that a snapshot or copy of the database speaks of; its schema may be older than ours."""
+    inspector = inspect(copy)
+    tables = set(inspector.get_table_names())
+    there = [
+        (table, column, what)
+        for table, column, what in _columns()
+        if table in tables and any(known["name"] == column for known in inspector.get_columns(table))
+    ]
+    return {sha256 for sha256, _what in _wanted(copy, there)}
+
+
+def _wanted(source: Connection | Session, columns: Iterable[tuple[str, str, str]]) -> Iterator[tuple[str, str]]:
+    for table, column, what in columns:
+        query = text(f'SELECT DISTINCT "{column}" FROM "{table}" WHERE "{column}" <> \'\'')  # noqa: S608
+        for (sha256,) in source.execute(query):
+            yield str(sha256), what
 
 
 def _columns() -> list[tuple[str, str, str]]:

@@ -18,6 +18,7 @@ from typing import Any, TypeVar, cast
 import msgspec
 from flask import Flask, current_app, g
 from flask_sqlalchemy import SQLAlchemy
+from psycopg2.extensions import BYTES, register_type
 from sqlalchemy import JSON, BigInteger, DateTime, Engine, Integer, MetaData, event, func, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError
@@ -203,7 +204,11 @@ def dialect() -> str:
 
 
 def driver_sql(
-    statement: str, parameters: tuple[Any, ...] | list[tuple[Any, ...]] = (), *, planned: bool = False
+    statement: str,
+    parameters: tuple[Any, ...] | list[tuple[Any, ...]] = (),
+    *,
+    planned: bool = False,
+    raw: bool = False,
 ) -> list[Any]:
     """Rows of SQL in the driver's own words (`%s` with psycopg2, `?` with SQLite; a list of tuples runs it for each).
 
@@ -213,14 +218,19 @@ def driver_sql(
     connection = session().connection()
     driver = connection.connection.driver_connection
     try:
-        return _rows(driver, prepared.words(connection.connection, statement) if planned else statement, parameters)
+        words = prepared.words(connection.connection, statement) if planned else statement
+        return _rows(driver, words, parameters, raw)
     except db.engine.dialect.loaded_dbapi.Error as error:
         raise _as_sqlalchemy_says(error, connection, driver, statement, parameters) from error
 
 
-def _rows(driver: Any, statement: str, parameters: tuple[Any, ...] | list[tuple[Any, ...]]) -> list[Any]:
+def _rows(
+    driver: Any, statement: str, parameters: tuple[Any, ...] | list[tuple[Any, ...]], raw: bool = False
+) -> list[Any]:
     cursor = driver.cursor()
     try:
+        if raw:
+            return _raw_rows(driver, cursor, statement, parameters)
         if isinstance(parameters, list):
             cursor.executemany(statement, parameters)
         else:
@@ -230,22 +240,36 @@ def _rows(driver: Any, statement: str, parameters: tuple[Any, ...] | list[tuple[
         cursor.close()
 
 
+def _raw_rows(driver: Any, cursor: Any, statement: str, parameters: Any) -> list[Any]:
+    """Rows whose texts are bytes."""
+    if dialect() == "postgresql":
+        register_type(BYTES, cursor)
+        cursor.execute(statement, parameters)
+        return list(cursor.fetchall())
+    driver.text_factory = bytes
+    try:
+        return list(cursor.execute(statement, parameters).fetchall())
+    finally:
+        driver.text_factory = str
+
+
 @cache
 def _driver_words(statement: str, sqlite: bool) -> str:
     return statement.replace("%s", "?") if sqlite else statement
 
 
-def read(statement: str, parameters: Sequence[Any] = (), *, planned: bool = False) -> list[Any]:
+def read(statement: str, parameters: Sequence[Any] = (), *, planned: bool = False, raw: bool = False) -> list[Any]:
     """Rows of one SELECT (parameters are `%s`) that sees what is committed now; within a unit of work also what that has written.
 
     One round trip, where a session takes three and ten times the processor's time: for reads that are asked thousands of times a second.
-    ``planned`` is for those of one row by its key: PostgreSQL plans them once for each connection.
+    ``planned`` is for those of one row by its key: PostgreSQL plans them once for each connection. With ``raw`` texts are UTF-8 bytes:
+    what is only sent on need not be decoded.
     """
     sqlite = dialect() == "sqlite"
     words = _driver_words(statement, sqlite)
     if in_unit_of_work():
-        return driver_sql(words, tuple(parameters), planned=planned and not sqlite)
-    return _alone(words, tuple(parameters), planned=planned and not sqlite)
+        return driver_sql(words, tuple(parameters), planned=planned and not sqlite, raw=raw)
+    return _alone(words, tuple(parameters), planned=planned and not sqlite, raw=raw)
 
 
 def write(statement: str, parameters: Sequence[Any]) -> None:
@@ -260,13 +284,13 @@ def write(statement: str, parameters: Sequence[Any]) -> None:
         _alone(_driver_words(statement, sqlite), tuple(parameters), planned=not sqlite)
 
 
-def _alone(statement: str, parameters: tuple[Any, ...], *, planned: bool) -> list[Any]:
+def _alone(statement: str, parameters: tuple[Any, ...], *, planned: bool, raw: bool = False) -> list[Any]:
     """Rows of a statement executed without a transaction around it."""
     standalone = _standalone()
     connection = standalone.take()
     driver = connection.driver_connection
     try:
-        return _rows(driver, prepared.words(connection, statement) if planned else statement, parameters)
+        return _rows(driver, prepared.words(connection, statement) if planned else statement, parameters, raw)
     except db.engine.dialect.loaded_dbapi.Error as error:
         raise _as_sqlalchemy_says(error, connection, driver, statement, parameters) from error
     finally:

@@ -15,9 +15,9 @@ import msgspec
 from sqlalchemy import select, tuple_
 
 from core.db import session
-from lrs import consistency, query
+from lrs import query
 from lrs.identity import actor_of
-from lrs.models import Document, StatementRow
+from lrs.models import Document
 from lrs.query import Filters
 
 BATCH = 500
@@ -36,33 +36,23 @@ def statements(tenant_id: int, filters: Filters | None, *, after: int, through: 
 
     Without filters voided ones are among them, so that nothing is lost; with filters it is what the Statement Resource would answer.
     """
-    while True:
-        if filters is None:
-            found = _all(tenant_id, after, through)
-        else:
-            page = query.page(tenant_id, filters, after=after, ascending=True, through=through, limit=BATCH)
-            found = [Line(p, body) for p, body in zip(page.positions, page.statements, strict=True)]
+    more = True
+    while more:
+        page = query.page(
+            tenant_id,
+            filters or Filters(),
+            after=after,
+            ascending=True,
+            through=through,
+            limit=BATCH,
+            voided=filters is None,
+        )
         # Each batch is a read of its own: an export of hours must not hold a snapshot.
         session().rollback()
-        if found:
-            yield found
-        if len(found) < BATCH:
-            return
-        after = found[-1].position
-
-
-def _all(tenant_id: int, after: int, through: int) -> list[Line]:
-    rows = session().execute(
-        select(StatementRow.position, StatementRow.body)
-        .where(
-            StatementRow.tenant_id == tenant_id,
-            StatementRow.position > after,
-            StatementRow.position <= consistency.end_of(through),
-        )
-        .order_by(StatementRow.position)
-        .limit(BATCH)
-    )
-    return [Line(position, body.encode()) for position, body in rows if position is not None and body is not None]
+        more = page.more
+        if page.statements:
+            yield [Line(p, body) for p, body in zip(page.positions, page.statements, strict=True)]
+            after = page.positions[-1]
 
 
 def documents(tenant_id: int) -> Iterator[bytes]:

@@ -4,12 +4,14 @@
     one(tenant_id, statement_id) -> Found | None
 
 ``Page.statements`` are the exact JSON bytes of statements, newest first; ``Page.cursor`` continues after them, or is None at the end.
+A page ends at ``limit`` statements, or with the one that makes it ``PAGE_BYTES``: what a reader holds does not grow with what was stored.
 Filters are ANDed; each is served by index ranges (``statement_references``), never by reading JSON: a `related` one by two, that of the
 direct role and that of the others.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -30,6 +32,8 @@ from lrs.identity import (
     ifi,
     reference,
 )
+
+PAGE_BYTES = 16 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +58,7 @@ class Filters:
 
 @dataclass(frozen=True)
 class Page:
-    """``position`` of the last statement continues the page; None: there are no more."""
+    """The last of ``positions`` continues the page where there are ``more``."""
 
     statements: list[bytes]
     positions: list[int]
@@ -94,13 +98,51 @@ def page(
     after: int | None = None,
     ascending: bool = False,
     through: int | None = None,
+    voided: bool = False,
 ) -> Page:
-    """Statements beyond position ``after`` in the chosen direction, none stored later than ``through`` (milliseconds)."""
-    words, parameters = page_sql(tenant_id, filters, limit + 1, after, ascending, through)
+    """Statements beyond position ``after`` in the chosen direction, none stored later than ``through`` (milliseconds).
+
+    With ``voided`` the voided ones are among them.
+    """
+    words, parameters = page_sql(tenant_id, filters, limit + 1, after, ascending, through, voided=voided)
     # By position: a statement that points at another may be found both in a role of its own and in another of that one's.
-    found = dict(read(words, parameters))
-    kept = sorted(found, reverse=not ascending)[:limit]
-    return Page([found[position].encode() for position in kept], kept, len(found) > limit)
+    found: dict[int, bytes] = dict(read(words, parameters, raw=True))
+    positions = sorted(found, reverse=not ascending)
+    if None not in found.values():
+        kept = positions[:limit]
+        return Page([found[position] for position in kept], kept, len(found) > limit)
+    bounded = _with_large_ones(tenant_id, found, positions, limit)
+    # None: all that was found has been deleted meanwhile, which says nothing of what is behind it.
+    return bounded or page(
+        tenant_id, filters, limit=limit, after=after, ascending=ascending, through=through, voided=voided
+    )
+
+
+def _with_large_ones(
+    tenant_id: int, found: Mapping[int, bytes | None], positions: list[int], limit: int
+) -> Page | None:
+    """As much of what was found as makes ``PAGE_BYTES``; bodies that the SELECT has left out for their size are read one by one."""
+    kept: dict[int, bytes] = {}
+    looked_at = size = 0
+    for position in positions[:limit]:
+        looked_at += 1
+        body = found[position] or _body(tenant_id, position)
+        if body is not None:
+            kept[position] = body
+            size += len(body)
+        if size >= PAGE_BYTES:
+            break
+    return Page(list(kept.values()), list(kept), len(positions) > looked_at) if kept else None
+
+
+def _body(tenant_id: int, position: int) -> bytes | None:
+    """None: it has been deleted meanwhile."""
+    for (body,) in read(_AT, (tenant_id, position), planned=True, raw=True):
+        return bytes(body)
+    return None
+
+
+_AT = "SELECT body FROM statements WHERE tenant_id = %s AND position = %s AND body IS NOT NULL"
 
 
 def count(tenant_id: int, filters: Filters, *, after: int, most: int) -> int:
@@ -132,10 +174,18 @@ def wanted_references(filters: Filters) -> list[tuple[int, ...]]:
 
 
 def page_sql(
-    tenant_id: int, filters: Filters, limit: int, after: int | None, ascending: bool, through: int | None
+    tenant_id: int,
+    filters: Filters,
+    limit: int,
+    after: int | None,
+    ascending: bool,
+    through: int | None,
+    *,
+    voided: bool = False,
 ) -> tuple[str, list[int]]:
     """The SELECT of a page in the words of :func:`core.db.read`, and its parameters.
 
+    A body larger than its share of ``PAGE_BYTES`` is NULL: together those that are not make no page too large.
     Where a `related` filter makes several ways to find a statement, each has its own order and ``limit``.
     """
     low, high = position_range(filters, after, ascending, through)
@@ -147,19 +197,20 @@ def page_sql(
     ways = list(product(*wanted))
     parameters: list[int] = []
     for way in ways:
+        parameters.append(PAGE_BYTES // limit)
         for number, value in enumerate(way):
             parameters += [tenant_id, value, *([] if number else within)]
         parameters += [tenant_id, *([] if way else within)]
         parameters += [] if filters.authority is None else [filters.authority]
         parameters.append(limit)
-    words = _select(len(wanted), high is not None, filters.authority is not None, ascending)
+    words = _select(len(wanted), high is not None, filters.authority is not None, ascending, voided)
     # No parentheses around parts of a UNION in SQLite.
     several = " UNION ALL ".join(f"SELECT * FROM ({words}) AS way{n}" for n in range(len(ways)))  # noqa: S608 - no word of a client
     return words if len(ways) == 1 else several, parameters
 
 
 @cache
-def _select(references: int, bounded: bool, of_authority: bool, ascending: bool) -> str:
+def _select(references: int, bounded: bool, of_authority: bool, ascending: bool, voided: bool) -> str:
     """The first reference is an index range in the order of the answer; the others are looked up for each of its rows.
 
     As questions within the question and not as joins: without statistics, as on a store that has just been filled, a join may read the
@@ -169,13 +220,14 @@ def _select(references: int, bounded: bool, of_authority: bool, ascending: bool)
     within = f"{leading}.position >= %s" + (f" AND {leading}.position < %s" if bounded else "")
     another = "(SELECT 1 FROM statement_references o WHERE o.tenant_id = %s AND o.reference = %s AND o.position = r.position) = 1"
     where = [f"r.tenant_id = %s AND r.reference = %s AND {within}", *[another] * (references - 1)] if references else []
-    where.append("s.tenant_id = %s AND NOT s.voided")
+    # What has a position has a body.
+    where.append("s.tenant_id = %s" if voided else "s.tenant_id = %s AND NOT s.voided")
     where.append("s.position = r.position" if references else within)
     if of_authority:
         where.append("s.authority = %s")
     tables = "statement_references r, statements s" if references else "statements s"
     return (
-        f"SELECT s.position, s.body FROM {tables} WHERE {' AND '.join(where)}"  # noqa: S608 - no word of a client
+        f"SELECT s.position, CASE WHEN octet_length(s.body) <= %s THEN s.body END FROM {tables} WHERE {' AND '.join(where)}"  # noqa: S608 - no word of a client
         f" ORDER BY {leading}.position {'ASC' if ascending else 'DESC'} LIMIT %s"
     )
 
@@ -201,8 +253,9 @@ def one(tenant_id: int, statement_id: str) -> Found | None:
     """The statement with this id, voided or not, or None."""
     if not is_uuid(statement_id):
         raise Invalid(f"{statement_id[:50]!r} is not a UUID", code="statementId")
-    for body, voided, position, authority in read(_ONE, (tenant_id, sql.id_of(statement_id.lower())), planned=True):
-        return Found(body.encode(), bool(voided), position, authority)
+    parameters = (tenant_id, sql.id_of(statement_id.lower()))
+    for body, voided, position, authority in read(_ONE, parameters, planned=True, raw=True):
+        return Found(body, bool(voided), position, authority)
     return None
 
 

@@ -10,6 +10,7 @@ import logging
 import time
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qsl
 
 from flask import Response, g, request
 from sqlalchemy import BigInteger, Boolean, Index, Select, String, Text, delete, or_, select
@@ -106,7 +107,7 @@ def _keep(who: Principal, response: Response) -> None:
             time=clock.now(),
             key=who.key,
             method=request.method,
-            statement_id=_clean(request.args.get("statementId", ""))[:64] or None,
+            statement_id=_clean(_statement_id())[:64] or None,
             version=_clean(request.headers.get(versions.HEADER, ""))[:32],
             content_type=_clean(request.headers.get("Content-Type", ""))[:255],
             status=response.status_code,
@@ -119,6 +120,11 @@ def _keep(who: Principal, response: Response) -> None:
             truncated=len(data) > BODY_LIMIT or (request.content_length or 0) > len(data),
         )
     )
+
+
+def _statement_id() -> str:
+    """The parameter as far as it can be read: Flask reads no query that has bytes which are not UTF-8."""
+    return dict(parse_qsl(request.query_string.decode("utf-8", "replace"))).get("statementId", "")
 
 
 def _body() -> bytes:

@@ -7,11 +7,12 @@ tables, and ``tests/vectors/`` holds both to the same cases. Sources: SCORM 1.2 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from scorm_runtime import cmi_buckets
-from scorm_runtime.cmi_responses import check_response, max_patterns, patterns_clash
+from scorm_runtime.cmi_responses import check_response, distinct_form, max_patterns, pattern_forms
 from scorm_runtime.cmi_tables import Location, table
 from scorm_runtime.cmi_types import Checker, real
 
@@ -30,6 +31,12 @@ class Problem(NamedTuple):
 def _place(element: str) -> tuple[int, ...]:
     """The indexes in the name of an element."""
     return tuple(map(int, _INDEXES.findall(element)))
+
+
+def _member(location: Location) -> tuple[str, str]:
+    """Path of the innermost array, and which member of its records."""
+    path, _, index = location.arrays[-1]
+    return path, location.name.removeprefix(f"{path}.{index}")
 
 
 class DataModel:
@@ -53,6 +60,9 @@ class DataModel:
         self.access = dict(access or {})
         self._values: dict[str, str] = {}
         self._counts: dict[str, int] = {}
+        # How many records of an array have a value (in one of its forms) in a member, of those members where that matters: to look
+        # through all other records for each of thousands would take minutes.
+        self._taken: Counter[tuple[str, str, Hashable]] = Counter()
         self.buckets = cmi_buckets.of_table(self.table.data)
         for element, value in (seed or {}).items():
             if self.buckets is not None and element.startswith(BUCKETS):
@@ -198,28 +208,42 @@ class DataModel:
         entry = location.entry
         if entry.get("once") and self._values.get(location.name, value) != value:
             return "once"
-        if entry.get("unique") and value in self._siblings(location):
-            return "duplicate"
-        if entry["type"] == "pattern" and patterns_clash(
-            self.checker, self._interaction_type(location), value, self._siblings(location)
-        ):
-            return "duplicate"
-        return ""
+        if entry.get("unique"):
+            form: Hashable | None = value
+        elif entry["type"] == "pattern":
+            form = distinct_form(self.checker, self._interaction_type(location), value)
+        else:
+            form = None
+        return "duplicate" if form is not None and self._has_another(location, form) else ""
 
-    def _siblings(self, location: Location) -> list[str]:
-        """Values of the same member in the other records of the innermost array."""
-        path, _, index = location.arrays[-1]
-        member = location.name.removeprefix(f"{path}.{index}")
-        names = (f"{path}.{other}{member}" for other in range(self._counts.get(path, 0)) if other != index)
-        return [self._values[name] for name in names if name in self._values]
+    def _has_another(self, location: Location, form: Hashable) -> bool:
+        """Whether the same member of another record of the innermost array has this form (see :meth:`_forms`)."""
+        mine = self._values.get(location.name)
+        own = mine is not None and form in self._forms(location, mine)
+        return self._taken[*_member(location), form] > own
+
+    def _forms(self, location: Location, value: str) -> tuple[Hashable, ...]:
+        """As what a value must or may have to differ from those of other records."""
+        if location.entry.get("unique"):
+            return (value,)
+        return pattern_forms(self.checker, value) if location.entry.get("type") == "pattern" else ()
 
     def _interaction_type(self, location: Location) -> str:
         return self._values.get(f"{location.record}.type", "")
 
     def _store(self, location: Location, value: str) -> None:
+        if forms := self._forms(location, value):
+            self._replace(location, forms)
         self._values[location.name] = value
         for path, _, index in location.arrays:
             self._counts[path] = max(self._counts.get(path, 0), index + 1)
+
+    def _replace(self, location: Location, forms: tuple[Hashable, ...]) -> None:
+        member, before = _member(location), self._values.get(location.name)
+        for form in self._forms(location, before) if before is not None else ():
+            self._taken[*member, form] -= 1
+        for form in forms:
+            self._taken[*member, form] += 1
 
     def _set_code(self, situation: str) -> int:
         codes: dict[str, int] = self.table.data["codes"]["set"]

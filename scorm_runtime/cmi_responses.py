@@ -6,7 +6,7 @@ Which shape each interaction type has is in ``interactionTypes`` of the tables.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any, Literal
 
 from scorm_runtime.cmi_types import Checker, real
@@ -32,15 +32,18 @@ def check_response(checker: Checker, role: Literal["response", "pattern"], inter
     return "" if _SHAPES[syntax["shape"]](checker, syntax, body) else "type"
 
 
-def patterns_clash(checker: Checker, interaction_type: str, pattern: str, others: Sequence[str]) -> bool:
-    """Is the pattern among the others, for the types whose patterns must differ? As sets for choice, as text else."""
+def pattern_forms(checker: Checker, pattern: str) -> tuple[Hashable, Hashable]:
+    """What of a pattern is compared with others: its text, and its items as a set."""
+    return pattern, frozenset(pattern.split(checker.table.data["delimiters"]["item"]))
+
+
+def distinct_form(checker: Checker, interaction_type: str, pattern: str) -> Hashable | None:
+    """Which of :func:`pattern_forms` no other pattern of the interaction may have: the set for choice, else the text, or neither (None)."""
     rule = checker.table.data["interactionTypes"].get(interaction_type, {}).get("uniquePatterns")
     if rule is None or not checker.settings["validateInteractionResponses"]:
-        return False
-    if rule == "text":
-        return pattern in others
-    delimiter = checker.table.data["delimiters"]["item"]
-    return set(pattern.split(delimiter)) in [set(other.split(delimiter)) for other in others]
+        return None
+    text, items = pattern_forms(checker, pattern)
+    return text if rule == "text" else items
 
 
 def max_patterns(checker: Checker, interaction_type: str) -> int | None:

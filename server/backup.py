@@ -1,7 +1,7 @@
-"""Backup, restore and verification of a whole installation: one tar of the database, the blobs and a manifest.
+"""Backups of a whole installation, made, brought back and checked: one tar of the database, the blobs and a manifest.
 
-The database is copied first. Blobs never change and are deleted only by hand, so every blob the copy speaks of is still
-there when its turn comes.
+The database is copied first. Blobs never change, and a sweep deletes only those of which the database has not spoken for a day: one that
+goes before its turn has come is missed only if the copy speaks of it.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from typing import IO, Any
 
 import msgspec
 from flask import current_app
-from sqlalchemy import Connection, NullPool, create_engine, func, inspect, select, text
+from sqlalchemy import Connection, NullPool, create_engine, inspect, text
 
 from core import clock, crypto
 from core.blobs import CHUNK, BlobStore, blobs
 from core.db import Model, db, dialect, session
-from core.errors import Conflict, Invalid, Unavailable
+from core.errors import Conflict, Invalid, NotFound, Unavailable
 from core.settings import Settings
 from server import database, storage
 
@@ -59,24 +59,20 @@ def backup(settings: Settings, target: Path, *, tell: Tell = _silent) -> dict[st
     part = target.with_name(target.name + ".part")
     with _private(part) as file, tempfile.TemporaryDirectory(dir=target.parent) as folder:
         with tarfile.open(fileobj=file, mode="w") as archive:
-            copy, rows = _copy_database(Path(folder), tell)
-            files = {copy.name: copy}
+            copy = _copy_database(Path(folder), tell)
+            files = {copy.path.name: copy.path}
             if not settings.secret_key:
                 files[SECRET] = settings.data_path / SECRET
             facts = {name: _add_file(archive, path, name) for name, path in files.items()}
-            hashes = sorted(stored_hashes(blobs()))
-            for index, sha256 in enumerate(hashes):
-                tell("blobs", index, len(hashes))
-                _add_blob(archive, blobs(), sha256)
-            tell("blobs", len(hashes), len(hashes))
+            count = _add_blobs(archive, copy.wanted, tell)
             manifest = {
                 "format": FORMAT,
                 "created": clock.now().isoformat(),
                 "dialect": dialect(),
-                "database": copy.name,
+                "database": copy.path.name,
                 "revision": database.current(),
-                "rows": rows,
-                "blobs": len(hashes),
+                "rows": copy.rows,
+                "blobs": count,
                 "files": facts,
                 "secret_key": not settings.secret_key,
                 "key_fingerprint": _key_fingerprint(),
@@ -107,34 +103,40 @@ def _key_fingerprint() -> str:
     return crypto.keyed_hash(current_app.config["SECRET_KEY"], "backup", "fingerprint")[:16]
 
 
-def _copy_database(folder: Path, tell: Tell) -> tuple[Path, dict[str, int]]:
-    """The copy, and how many rows it has of each table: others may write on meanwhile."""
+@dataclass(frozen=True)
+class _Copy:
+    """A copy of the database, how many rows it has of each table and which blobs it speaks of: others may write on meanwhile."""
+
+    path: Path
+    rows: dict[str, int]
+    wanted: set[str]
+
+
+def _copy_database(folder: Path, tell: Tell) -> _Copy:
     tell("database", 0, 1)
     if dialect() == "postgresql":
-        copy = folder / POSTGRES_DUMP
-        rows = _dump_postgres(copy)
+        copy = _dump_postgres(folder / POSTGRES_DUMP)
     else:
-        copy = folder / SQLITE_COPY
-        rows = _copy_sqlite(copy, tell)
+        copy = _copy_sqlite(folder / SQLITE_COPY, tell)
     tell("database", 1, 1)
-    return copy, rows
+    return copy
 
 
-def _dump_postgres(target: Path) -> dict[str, int]:
-    """pg_dump, and the counts, of one snapshot."""
+def _dump_postgres(target: Path) -> _Copy:
+    """pg_dump, and what is to be known of it, of one snapshot."""
     with db.engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
         # It is idle for as long as the dump takes.
         connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
         snapshot = connection.execute(text("SELECT pg_export_snapshot()")).scalar_one()
-        rows = row_counts(connection)
+        copy = _Copy(target, row_counts(connection), storage.wanted_in(connection))
         _postgres_tool(
             "pg_dump", f"--snapshot={snapshot}", "--format=custom", "--no-owner", "--no-privileges", f"--file={target}"
         )
-    return rows
+    return copy
 
 
-def _copy_sqlite(target: Path, tell: Tell) -> dict[str, int]:
-    """SQLite's online backup: a consistent copy while writers go on; returns its counts."""
+def _copy_sqlite(target: Path, tell: Tell) -> _Copy:
+    """SQLite's online backup: a consistent copy while writers go on."""
     import pysqlite3
 
     source = pysqlite3.connect(db.engine.url.database, timeout=30)
@@ -147,7 +149,7 @@ def _copy_sqlite(target: Path, tell: Tell) -> dict[str, int]:
         source.close()
     engine = create_engine(f"sqlite:///{target}", module=pysqlite3, poolclass=NullPool)
     with engine.connect() as connection:
-        return row_counts(connection)
+        return _Copy(target, row_counts(connection), storage.wanted_in(connection))
 
 
 def _postgres_tool(tool: str, *arguments: str) -> None:
@@ -163,18 +165,6 @@ def _postgres_tool(tool: str, *arguments: str) -> None:
     done = subprocess.run([path, *where, *arguments], env=environ, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
         raise Unavailable(f"{tool} failed: {done.stderr.strip()[:1000]}")
-
-
-def stored_hashes(store: BlobStore) -> Iterator[str]:
-    """The hash of every blob in the store."""
-    try:
-        paths = store.fs.find(store.root)
-    except FileNotFoundError:
-        return
-    for path in paths:
-        name = str(path).rpartition("/")[2]
-        if _SHA256.fullmatch(name):
-            yield name
 
 
 def row_counts(connection: Connection) -> dict[str, int]:
@@ -205,7 +195,24 @@ def _add_bytes(archive: tarfile.TarFile, name: str, content: bytes) -> None:
     archive.addfile(info, io.BytesIO(content))
 
 
+def _add_blobs(archive: tarfile.TarFile, wanted: set[str], tell: Tell) -> int:
+    """Every blob of the store; how many they were. One that goes meanwhile is missed only where it is ``wanted``."""
+    hashes = sorted(storage.stored())
+    gone = 0
+    for index, sha256 in enumerate(hashes):
+        tell("blobs", index, len(hashes))
+        try:
+            _add_blob(archive, blobs(), sha256)
+        except (FileNotFoundError, NotFound):
+            if sha256 in wanted:
+                raise Unavailable(f"the blob {sha256} was deleted while the backup was made; make it again") from None
+            gone += 1
+    tell("blobs", len(hashes), len(hashes))
+    return len(hashes) - gone
+
+
 def _add_blob(archive: tarfile.TarFile, store: BlobStore, sha256: str) -> None:
+    """FileNotFoundError or NotFound where the store no longer has it; then nothing of it is in the archive."""
     with store.as_file(sha256) as path:
         archive.add(path, f"blobs/{sha256}", recursive=False, filter=_anonymous)
 
@@ -344,7 +351,7 @@ def _restore_database(copy: Path) -> None:
     copy.replace(target)
 
 
-# --- verification ---------------------------------------------------------------------------------------------------
+# --- checking ---------------------------------------------------------------------------------------------------
 
 
 def verify_archive(archive: Path, *, tell: Tell = _silent) -> list[str]:
@@ -362,7 +369,7 @@ def verify_archive(archive: Path, *, tell: Tell = _silent) -> list[str]:
                 continue
             done += 1
             tell("blobs", done, total)
-            if _hash(content) != name:
+            if _facts(content)["sha256"] != name:
                 problems.append(f"the blob {name} is damaged")
         if done != total:
             problems.append(f"there should be {total} blobs, there are {done}")
@@ -375,59 +382,3 @@ def _facts(source: IO[bytes]) -> Facts:
         digest.update(chunk)
         size += len(chunk)
     return {"sha256": digest.hexdigest(), "bytes": size}
-
-
-def _hash(source: IO[bytes]) -> str:
-    return str(_facts(source)["sha256"])
-
-
-def verify_installation(*, tell: Tell = _silent) -> list[str]:
-    """What is wrong with the running installation: database integrity, blobs, statements."""
-    problems = _check_database()
-    store = blobs()
-    hashes = sorted(stored_hashes(store))
-    for index, sha256 in enumerate(hashes):
-        tell("blobs", index, len(hashes))
-        with store.open(sha256) as handle:
-            if _hash(handle) != sha256:
-                problems.append(f"the blob {sha256} is damaged")
-    tell("blobs", len(hashes), len(hashes))
-    there = set(hashes)
-    problems += [f"the blob {sha256} of {what} is missing" for sha256, what in storage.wanted() if sha256 not in there]
-    return problems + _check_statements(tell)
-
-
-def _check_database() -> list[str]:
-    if dialect() != "sqlite":
-        session().execute(text("SELECT 1"))
-        return []
-    found = [str(row[0]) for row in session().execute(text("PRAGMA integrity_check(20)"))]
-    broken = [
-        f"row {row[1]} of {row[0]} refers to nothing in {row[2]}"
-        for row in session().execute(text("PRAGMA foreign_key_check"))
-    ]
-    session().rollback()
-    return [f"SQLite: {line}" for line in found if line != "ok"] + broken[:20]
-
-
-def _check_statements(tell: Tell) -> list[str]:
-    """Every statement is JSON with the id under which it is stored."""
-    problems: list[str] = []
-    table = Model.metadata.tables.get("statements")
-    if table is None:
-        return problems
-    # Rows without a body hold the place of statements still to come.
-    there = table.c.body.is_not(None)
-    total = int(session().execute(select(func.count()).select_from(table).where(there)).scalar_one())
-    query = select(table.c.id, table.c.body).where(there).execution_options(yield_per=1000)
-    for index, (statement_id, raw) in enumerate(session().execute(query)):
-        if index % 1000 == 0:
-            tell("statements", index, total)
-        try:
-            if str(msgspec.json.decode(raw).get("id")).lower() != str(statement_id):
-                problems.append(f"statement {statement_id} holds another id")
-        except (msgspec.DecodeError, AttributeError):
-            problems.append(f"statement {statement_id} is not JSON")
-    session().rollback()
-    tell("statements", total, total)
-    return problems

@@ -21,7 +21,8 @@ def check(url: str) -> None:
     try:
         outbound.resolve(parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
     except outbound.Failed as failure:
-        raise outbound.Refused(f"cannot fetch {url}: {failure}", path="$.url") from None
+        message = f"cannot fetch {url}: {failure}"
+        raise outbound.Refused(message, fault="unknown_host", host=parts.hostname, path="$.url") from None
 
 
 def name_of(url: str) -> str:

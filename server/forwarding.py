@@ -193,11 +193,15 @@ def backlog(forwarder: Forwarder) -> int:
 
 @dataclass(frozen=True)
 class Tried:
-    """What the other store said to a read. ``code`` is ``ok``, ``may_not_read`` (which forwarding does not need) or what is wrong."""
+    """What the other store said to a read. ``code`` is ``ok``, ``may_not_read`` (which forwarding does not need) or what is wrong.
+
+    ``refusal`` is there where we did not even ask (``refused``).
+    """
 
     code: str
     message: str
     status: int | None = None
+    refusal: outbound.Refused | None = None
 
     @property
     def ok(self) -> bool:
@@ -222,7 +226,7 @@ def try_connection(forwarder: Forwarder) -> Tried:
     try:
         answer = outbound.request("GET", url, headers=headers)
     except outbound.Refused as refused:
-        return Tried("refused", refused.message)
+        return Tried("refused", refused.message, refusal=refused)
     except outbound.Failed as failure:
         return Tried("unreachable", str(failure))
     if answer.status in _SAID:

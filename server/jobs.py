@@ -19,10 +19,10 @@ from datetime import timedelta
 from typing import Protocol
 
 from flask import Flask, current_app
-from sqlalchemy import or_, select, text
+from sqlalchemy import select, text
 
 from core import clock, credentials, locks, outbox
-from core.db import db, dialect, session, unit_of_work
+from core.db import db, dialect, memory, session, unit_of_work
 from core.errors import Unavailable
 from core.outbox import OutboxRow
 from core.settings import get_settings
@@ -43,6 +43,8 @@ USAGE_SECONDS = 30.0
 _ELSEWHERE = ("webhook", "postback", "event")
 # Commits that come in a burst are drained together.
 COALESCE_SECONDS = 0.02
+# A round ends at the latest after so many: their list is part of a question to the database.
+MANY_TENANTS = 1000
 SLOTS = 4
 # The first sweep of blobs comes some hours after the start, at another time in each process.
 _next_blob_sweep = clock.now() + timedelta(hours=random.uniform(1, 5))  # noqa: S311
@@ -101,29 +103,42 @@ def run_import(tenant_id: int, job_id: str) -> None:
 
 def anything_due() -> bool:
     """A cheap look without locks, so that an idle server writes nothing."""
-    query = (
-        select(OutboxRow.id)
-        .where(or_(OutboxRow.status == "due", OutboxRow.status == "running"), OutboxRow.due <= clock.now())
-        .limit(1)
-    )
-    found = session().scalar(query) is not None
+    found = session().scalar(select(OutboxRow.id).where(*outbox.is_due()).limit(1)) is not None
     session().rollback()
     return found
 
 
 def claim_own(limit: int) -> list[tuple[int, str]]:
     """Claim up to ``limit`` due rows of work that is done here."""
-    due = (or_(OutboxRow.status == "due", OutboxRow.status == "running"), OutboxRow.due <= clock.now())
-    query = select(OutboxRow.tenant_id, OutboxRow.id).where(*due, OutboxRow.kind.not_in(_ELSEWHERE))
+    query = select(OutboxRow.tenant_id, OutboxRow.id).where(*outbox.is_due(), OutboxRow.kind.not_in(_ELSEWHERE))
     rows = session().execute(query.order_by(OutboxRow.due, OutboxRow.id).limit(limit)).all()
     session().rollback()
     return [identity for row in rows for identity in outbox.claim(only=(row.tenant_id, row.id))]
 
 
+class Turns:
+    """Whose turn it is: one tenant's thousand deliveries to a slow server must not hold up those of the others."""
+
+    def __init__(self) -> None:
+        self._served: set[int] = set()
+
+    def claim(self) -> list[tuple[int, str]]:
+        """Claim the row that is due longest of those tenants who have had nothing in this round."""
+        claimed = outbox.claim(1, last=self._served)
+        for tenant_id, _ in claimed:
+            if tenant_id in self._served or len(self._served) >= MANY_TENANTS:
+                self._served.clear()  # the next round
+            self._served.add(tenant_id)
+        return claimed
+
+
 def claim(limit: int) -> list[tuple[int, str]]:
-    """Claim up to ``limit`` due rows, those first for which somebody waits here."""
+    """Claim up to ``limit`` due rows, those first for which somebody waits here; the others one of each tenant in turn."""
     claimed = claim_own(limit)
-    return claimed + outbox.claim(limit - len(claimed)) if len(claimed) < limit else claimed
+    turns = memory("jobs.turns", Turns)
+    while len(claimed) < limit and (another := turns.claim()):
+        claimed += another
+    return claimed
 
 
 def drain(limit: int = 20) -> int:

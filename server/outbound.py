@@ -38,7 +38,10 @@ _EMBEDDING = ((ipaddress.IPv6Network("64:ff9b::/96"), 0), (ipaddress.IPv6Network
 
 
 class Refused(Invalid):
-    """The URL cannot be requested at all; trying again without changing it is useless unless the name server changes."""
+    """The URL cannot be requested at all; trying again without changing it is useless unless the name server changes.
+
+    ``details["fault"]`` is a word for what is wrong, which the console says in the reader's language.
+    """
 
     code = "url_refused"
 
@@ -63,16 +66,19 @@ def check_url(url: str) -> SplitResult:
         parts = urlsplit(url)
         port = parts.port
     except ValueError as error:
-        raise Refused(f"not a URL: {error}", url=url[:500]) from None
+        raise Refused(f"not a URL: {error}", fault="form", url=url[:500]) from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise Refused(f"the address must begin with https:// or http:// and name a host, not {url[:200]!r}")
+        raise Refused(
+            f"the address must begin with https:// or http:// and name a host, not {url[:200]!r}", fault="scheme"
+        )
     if parts.username is not None or parts.password is not None:
-        raise Refused("the address must not contain a user name or password")
+        raise Refused("the address must not contain a user name or password", fault="user")
     if port == 0 or any(ord(c) <= 32 or ord(c) == 127 for c in url):
-        raise Refused("the address contains a character or port that cannot be used")
+        raise Refused("the address contains a character or port that cannot be used", fault="character")
     if not url.isascii():
         raise Refused(
-            "the address contains other letters than ASCII: write them percent-encoded, in names of hosts as xn--…"
+            "the address contains other letters than ASCII: write them percent-encoded, in names of hosts as xn--…",
+            fault="letters",
         )
     return parts
 
@@ -93,6 +99,7 @@ def resolve(host: str, port: int, *, private: bool = False) -> list[str]:
             raise Refused(
                 f"{host} has the address {text}, which is not public; an operator can allow its network "
                 "with REKAM_WEBHOOK_NETWORKS",
+                fault="private",
                 host=host,
                 address=text,
             )

@@ -24,9 +24,9 @@ from redis.retry import Retry
 from rq import Queue, Worker
 from rq.job import Job
 from rq.serializers import JSONSerializer
-from sqlalchemy import or_, select
+from sqlalchemy import select
 
-from core import clock, outbox
+from core import outbox
 from core.db import db, session
 from core.outbox import OutboxRow
 from server import forwarding, jobs
@@ -144,11 +144,15 @@ class Direct:
 
 
 def run_row(tenant_id: int, row_id: str) -> None:
-    """RQ job: run one row of the outbox, if it is still due; before it one that waits behind deliveries in Redis."""
+    """RQ job: as one row of the outbox has become due, run one that is; before it one that waits behind deliveries in Redis.
+
+    One of another tenant where there is one: the jobs of who has many would else be in front of everybody's in Redis. There are as many
+    jobs as rows, so each gets its turn.
+    """
     with _application().app_context():
         for identity in jobs.claim_own(1):
             outbox.run(identity)
-        for identity in outbox.claim(only=(tenant_id, row_id)):
+        for identity in outbox.claim(1, last=(tenant_id,)):
             outbox.run(identity)
 
 
@@ -186,12 +190,7 @@ class Sweeper:
 
 
 def _due() -> list[tuple[int, str]]:
-    query = (
-        select(OutboxRow.tenant_id, OutboxRow.id)
-        .where(or_(OutboxRow.status == "due", OutboxRow.status == "running"), OutboxRow.due <= clock.now())
-        .order_by(OutboxRow.due)
-        .limit(SWEEP_LIMIT)
-    )
+    query = select(OutboxRow.tenant_id, OutboxRow.id).where(*outbox.is_due()).order_by(OutboxRow.due).limit(SWEEP_LIMIT)
     rows = [(tenant_id, row_id) for tenant_id, row_id in session().execute(query)]
     session().rollback()
     return rows

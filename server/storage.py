@@ -1,12 +1,14 @@
-"""Which blobs the database speaks of, and the sweep of those it does not: rejected and deleted uploads, cut-off imports."""
+"""Which blobs there are, which the database speaks of, and the sweep of the others: rejected and deleted uploads, cut-off imports."""
 
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
-from sqlalchemy import text
+from sqlalchemy import Connection, inspect, text
+from sqlalchemy.orm import Session
 
 from core.blobs import blobs
 from core.db import Model, session
@@ -24,15 +26,45 @@ BLOB_COLUMNS = (
 # A blob is stored before the row that names it: what is younger than this may still be waited for.
 GRACE_SECONDS = 24 * 3600.0
 _BATCH = 400
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+def stored() -> Iterator[str]:
+    """The hash of every blob in the store."""
+    store = blobs()
+    try:
+        paths = store.fs.find(store.root)
+    except FileNotFoundError:
+        return
+    for path in paths:
+        name = str(path).rpartition("/")[2]
+        if _SHA256.fullmatch(name):
+            yield name
 
 
 def wanted() -> Iterator[tuple[str, str]]:
     """(hash, what needs it) of every blob the database speaks of, over all tenants."""
-    for table, column, what in _columns():
-        query = text(f'SELECT DISTINCT "{column}" FROM "{table}" WHERE "{column}" <> \'\'')  # noqa: S608
-        for (sha256,) in session().execute(query):
-            yield str(sha256), what
+    yield from _wanted(session(), _columns())
     session().rollback()
+
+
+def wanted_in(copy: Connection) -> set[str]:
+    """The hashes that a snapshot or copy of the database speaks of; its schema may be older than ours."""
+    inspector = inspect(copy)
+    tables = set(inspector.get_table_names())
+    there = [
+        (table, column, what)
+        for table, column, what in _columns()
+        if table in tables and any(known["name"] == column for known in inspector.get_columns(table))
+    ]
+    return {sha256 for sha256, _what in _wanted(copy, there)}
+
+
+def _wanted(source: Connection | Session, columns: Iterable[tuple[str, str, str]]) -> Iterator[tuple[str, str]]:
+    for table, column, what in columns:
+        query = text(f'SELECT DISTINCT "{column}" FROM "{table}" WHERE "{column}" <> \'\'')  # noqa: S608
+        for (sha256,) in source.execute(query):
+            yield str(sha256), what
 
 
 def _columns() -> list[tuple[str, str, str]]:

@@ -4,6 +4,8 @@ All workers wait at one socket, and whoever wakes first takes every connection t
 connections, say) may then all be at one process while the other rests. Here each worker leaves new connections for a moment to those
 who have fewer.
 
+A body that nobody reads (of a request that is refused) and that is large ends its connection: the answer says so.
+
 A client that sends one request after the other is answered by one thread as long as threads are to spare: the way back to the thread that
 watches all connections, and from there to another one, costs as much as a small request.
 """
@@ -27,6 +29,8 @@ _CHANCES = 10
 _PAUSE = 0.0005
 # How long a thread waits for the next request of its client (ms).
 _LINGER = 2
+# As much of a body that was left unread gunicorn reads itself to keep the connection; of more it closes it, whatever it said.
+_UNREAD = 64 << 10
 
 
 class Shares:
@@ -89,6 +93,16 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             with self._lock:
                 self._working -= 1
 
+    def handle_request(self, req: Any, conn: Any) -> Any:
+        if _unread(req) < _UNREAD:
+            return super().handle_request(req, conn)
+        said = req.should_close
+        req.should_close = lambda: said() or _unread(req) >= _UNREAD
+        try:
+            return super().handle_request(req, conn)
+        finally:
+            del req.should_close  # which would keep the request, and its body, in memory until the next collection
+
     def _next_comes_soon(self, conn: Any) -> bool:
         # Others must not wait for a thread that waits, nor a worker that ends for a client that never pauses.
         if not self.alive or self._working >= self.cfg.threads or conn.parser.unreader.buf.getvalue():
@@ -96,3 +110,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         watched = select.poll()
         watched.register(conn.sock, select.POLLIN)
         return bool(watched.poll(_LINGER))
+
+
+def _unread(req: Any) -> int:
+    """Bytes of the body that are still to be read, where their number was announced."""
+    return int(getattr(req.body.reader, "length", 0))

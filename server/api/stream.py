@@ -25,7 +25,7 @@ from core.settings import get_settings
 from lrs import consistency, parsing, query, versions
 from lrs.formats import is_iri, is_uuid
 from lrs.identity import ifi
-from lrs.query import Filters
+from lrs.query import Filters, Page
 from lrs.resources.statements import authority_of
 from lrs.validation import validate_actor
 from server import health
@@ -139,14 +139,14 @@ def _events(app: Flask, who: Principal, filters: Filters, after: int, seconds: f
     while True:
         # A context, and so a connection to the database, for each look only.
         with app.app_context():
-            found, through = _look(who.tenant_id, filters, after)
-            if not found and time.monotonic() >= beat and not _good(who):
+            page, through = _look(who.tenant_id, filters, after)
+            if not page.statements and time.monotonic() >= beat and not _good(who):
                 return
-        for position, body in found:
+        for position, body in zip(page.positions, page.statements, strict=True):
             data = b"\ndata: ".join(_LINE_END.split(body))
             yield b"id: %d\nevent: statement\ndata: %b\n\n" % (consistency.cursor_of(position), data)
             after = position
-        if not found:
+        if not page.statements:
             after = max(after, consistency.end_of(through))
             if time.monotonic() >= beat:
                 beat = time.monotonic() + BEAT_SECONDS
@@ -154,17 +154,16 @@ def _events(app: Flask, who: Principal, filters: Filters, after: int, seconds: f
                 yield b"id: %d\nevent: through\ndata: %b\n\n" % (consistency.cursor_of(after), told)
         if time.monotonic() >= end or health.is_draining():
             return
-        if len(found) < BATCH:
+        if not page.more:
             time.sleep(min(POLL_SECONDS, max(0.0, end - time.monotonic())))
 
 
-def _look(tenant_id: int, filters: Filters, after: int) -> tuple[list[tuple[int, bytes]], int]:
+def _look(tenant_id: int, filters: Filters, after: int) -> tuple[Page, int]:
     """What is new, and up to when it is complete. The bound is taken before the data are read."""
     through = consistency.consistent_through(tenant_id)
     if consistency.end_of(through) <= after:
-        return [], through
-    page = query.page(tenant_id, filters, limit=BATCH, after=after, ascending=True, through=through)
-    return list(zip(page.positions, page.statements, strict=True)), through
+        return Page([], [], False), through
+    return query.page(tenant_id, filters, limit=BATCH, after=after, ascending=True, through=through), through
 
 
 def _good(who: Principal) -> bool:

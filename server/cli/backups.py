@@ -9,6 +9,7 @@ import click
 
 from core import clock
 from server import backup as archives
+from server import verification
 from server.cli.context import Context, pass_context, shared
 
 
@@ -54,7 +55,7 @@ def verify(context: Context, archive: Path | None) -> None:
         if archive:
             problems = archives.verify_archive(archive, tell=context.teller(progress))
         else:
-            problems = archives.verify_installation(tell=context.teller(progress))
+            problems = verification.verify(tell=context.teller(progress))
     what = str(archive) if archive else "installation"
     context.show({"checked": what, "problems": problems}, "\n".join(problems) or f"{what}: sound")
     sys.exit(1 if problems else 0)

@@ -247,6 +247,7 @@ def forwarder_delete() -> Any:
 def forwarder_test() -> Any:
     found = _named(request.form)
     tried = forwarding.try_connection(found)
+    reason = say(tried.refusal) if tried.refusal else tried.message
     texts = {
         "ok": _("The other store answers, and knows the key."),
         "may_not_read": _(
@@ -254,8 +255,8 @@ def forwarder_test() -> Any:
         ),
         "unauthenticated": _("The other store does not know this key with this secret."),
         "no_endpoint": _("There is no xAPI endpoint at this address."),
-        "unreachable": _("The other store cannot be reached: %(reason)s", reason=tried.message),
-        "refused": _("This address is not allowed: %(reason)s", reason=tried.message),
+        "unreachable": _("The other store cannot be reached: %(reason)s", reason=reason),
+        "refused": _("This address is not allowed: %(reason)s", reason=reason),
     }
-    flash(texts.get(tried.code) or _("The other store %(reason)s", reason=tried.message), "good" if tried.ok else "bad")
+    flash(texts.get(tried.code) or _("The other store %(reason)s", reason=reason), "good" if tried.ok else "bad")
     return redirect(url_for("console.forwarder", id=request.form["id"]))

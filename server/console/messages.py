@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,7 +23,7 @@ log = logging.getLogger("rekam.console")
 def say(error: RekamError) -> str:
     """The error as people read it. What has no translation is said as the operation said it."""
     details = error.details
-    texts = {
+    texts: dict[str, Callable[[], Any]] = {
         "password_short": lambda: _("A password needs at least 12 characters."),
         "password_long": lambda: _("This password is too long."),
         "password_weak": lambda: _("This password is too easy to guess."),
@@ -54,10 +55,33 @@ def say(error: RekamError) -> str:
         "tags": lambda: _("At most 100 tags of at most 255 characters."),
         "thumbnail": lambda: _("This picture cannot be used: %(reason)s", reason=error.message),
         "too_large": lambda: _("This is larger than the server allows: %(reason)s", reason=error.message),
+        "url_refused": lambda: _address(error),
     }
     if error.code in texts:
         return str(texts[error.code]())
     return _statement(error) if "index" in details else error.message
+
+
+def _address(error: RekamError) -> str:
+    """What :mod:`server.outbound` has against an address."""
+    host, address = error.details.get("host", ""), error.details.get("address", "")
+    faults = {
+        "form": _("This is not a URL."),
+        "scheme": _("The address must begin with https:// or http:// and name a server."),
+        "user": _("The address must not contain a user name or password."),
+        "character": _("The address contains a character or port that cannot be used."),
+        "letters": _(
+            "The address contains letters beyond ASCII. Write them percent-encoded, and in the name of a server as xn--…"
+        ),
+        "private": _(
+            "%(host)s has the address %(address)s, which is not public. The operator can allow its network with %(setting)s.",
+            host=host,
+            address=address,
+            setting="REKAM_WEBHOOK_NETWORKS",
+        ),
+        "unknown_host": _("No server with the name %(host)s can be found.", host=host),
+    }
+    return str(faults.get(str(error.details.get("fault")), error.message))
 
 
 def _statement(error: RekamError) -> str:

@@ -70,7 +70,10 @@ def webhook_create() -> Any:
 
 
 def _refusal(error: Invalid) -> str:
-    return str(_("This webhook cannot be saved: %(reason)s", reason=say(error)))
+    # The only thing that can be wrong with the field itself; where it leads has words of its own.
+    long = error.code == "invalid" and error.details.get("path") == "$.url"
+    reason = _("The address has more than 2000 characters.") if long else say(error)
+    return str(_("This webhook cannot be saved: %(reason)s", reason=reason))
 
 
 @bp.get("/webhook")

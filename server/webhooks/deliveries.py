@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import func, select, update
 
 from core import clock, outbox, tenants
 from core.db import dialect, session, unit_of_work
@@ -30,15 +30,10 @@ def fan_out(limit: int = 200, only: tuple[int, str] | None = None) -> int:
     A batch in one transaction: at a thousand statements a second this must not cost a thousand commits. The row is deleted
     with it, so that each event is fanned out exactly once.
     """
-    now = clock.now()
     with unit_of_work() as current:
         query = (
             select(OutboxRow)
-            .where(
-                OutboxRow.kind == "event",
-                or_(OutboxRow.status == "due", OutboxRow.status == "running"),
-                OutboxRow.due <= now,
-            )
+            .where(OutboxRow.kind == "event", *outbox.is_due())
             .order_by(OutboxRow.due, OutboxRow.id)
             .limit(limit)
         )

@@ -151,6 +151,19 @@ def _read_elsewhere(app: Flask, words: str, name: str) -> int:
         return int(read(words, (name,))[0][0])
 
 
+def test_a_raw_read_gives_bytes_and_leaves_the_connection_as_it_was(app: Flask) -> None:
+    words = "SELECT CAST(%s AS text), 7"
+
+    def texts() -> list[object]:
+        return [read(words, ("é☃",), raw=raw)[0][0] for raw in (True, False, True)]
+
+    with unit_of_work():
+        assert texts() == ["é☃".encode(), "é☃", "é☃".encode()]
+    with pytest.raises(DBAPIError):
+        read("SELECT nothing FROM nowhere", raw=True)
+    assert texts() == ["é☃".encode(), "é☃", "é☃".encode()]
+
+
 def test_a_write_alone_is_durable_and_stays_alone(app: Flask) -> None:
     with unit_of_work():
         tenant = tenants.create("before")

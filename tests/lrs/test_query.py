@@ -19,7 +19,7 @@ from lrs.consistency import FIRST, stored_time
 from lrs.query import Filters
 from lrs.store import store
 from tests.conftest import TestTenant
-from tests.lrs.builders import AUTHORITY, agent, new_uuid, statement
+from tests.lrs.builders import AUTHORITY, agent, new_uuid, statement, voiding
 
 
 def put(tenant: TestTenant, *statements: dict[str, Any]) -> list[str]:
@@ -139,6 +139,50 @@ def test_pages_both_ways_see_each_once(app: Flask, tenant: TestTenant) -> None:
             after = page.positions[-1]
             put(tenant, statement(actor=agent("new")))
         assert seen == (ids if ascending else ids[::-1])
+
+
+def test_a_page_is_bounded_in_bytes_too(app: Flask, tenant: TestTenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both ways, with one way to find a statement and with several: nothing is missed, nothing comes twice."""
+    monkeypatch.setattr(query, "PAGE_BYTES", 20_000)
+    course = {"id": "http://example.com/course"}
+    sizes = (100, 30_000, 100, 6_000, 6_000, 6_000, 50_000, 100, 100, 9_000)
+    roles: list[dict[str, Any]] = [{"object": course}, {"context": {"contextActivities": {"parent": [course]}}}]
+    ids = put(
+        tenant,
+        *[statement(**roles[n % 2], result={"response": "x" * size}) for n, size in enumerate(sizes)],
+    )
+    for filters in (
+        Filters(),
+        Filters(agent=agent()),
+        Filters(activity=course["id"], related_activities=True),
+        Filters(activity=course["id"], related_activities=True, agent=agent(), related_agents=True),
+    ):
+        for ascending in (False, True):
+            pages = _all_pages(tenant, filters, ascending)
+            assert [id_ for page in pages for id_ in _ids(page)] == (ids if ascending else ids[::-1])
+            for page in pages:
+                # Not more than the last one over it.
+                assert sum(map(len, page.statements[:-1])) < 20_000
+            assert 3 <= len(pages) <= 5
+
+
+def test_voided_statements_are_found_where_they_are_asked_for(app: Flask, tenant: TestTenant) -> None:
+    (first, second) = put(tenant, statement(), statement())
+    (third,) = put(tenant, voiding(first))
+    assert _ids(query.page(tenant.id, Filters(), limit=9, ascending=True)) == [second, third]
+    assert _ids(query.page(tenant.id, Filters(), limit=9, ascending=True, voided=True)) == [first, second, third]
+
+
+def _ids(page: query.Page) -> list[str]:
+    return [msgspec.json.decode(s)["id"] for s in page.statements]
+
+
+def _all_pages(tenant: TestTenant, filters: Filters, ascending: bool) -> list[query.Page]:
+    pages = [query.page(tenant.id, filters, limit=8, ascending=ascending)]
+    while pages[-1].more:
+        after = pages[-1].positions[-1]
+        pages.append(query.page(tenant.id, filters, limit=8, after=after, ascending=ascending))
+    return pages
 
 
 def test_exact_page_has_no_more(app: Flask, tenant: TestTenant) -> None:

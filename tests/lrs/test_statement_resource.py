@@ -110,6 +110,27 @@ def test_since_until_limit_ascending_and_more(xapi: Xapi) -> None:
     assert xapi.find(**query, limit="0") == ids[::-1]  # as many as the server likes
 
 
+@pytest.mark.parametrize("parameters", [{}, {"attachments": "true"}, {"ascending": "true", "format": "ids"}])
+def test_pages_of_large_statements_are_short(
+    xapi: Xapi, monkeypatch: pytest.MonkeyPatch, parameters: dict[str, str]
+) -> None:
+    monkeypatch.setattr("lrs.query.PAGE_BYTES", 100_000)
+    ids = xapi.store(*[statement(result={"response": "x" * 40_000}) for _ in range(7)])
+    xapi.find()  # what has been stored is to be seen
+    answer = xapi("GET", "/statements", activity="http://example.com/activities/one", **parameters)
+    pages = []
+    while True:
+        text = answer.get_data(as_text=True)
+        result = json.loads(text[text.index('{"statements"') :].partition("\r\n")[0])
+        pages.append([s["id"] for s in result["statements"]])
+        if not result["more"]:
+            break
+        answer = xapi.client.get(result["more"], headers=xapi.auth | xapi.version)
+    found = [id_ for page in pages for id_ in page]
+    assert found == (ids if "ascending" in parameters else ids[::-1])
+    assert [len(page) for page in pages] == [3, 3, 1]
+
+
 def test_formats(xapi: Xapi) -> None:
     activity = {"id": f"http://example.com/{new_uuid()}"}
     definition = {"name": {"en": "One", "id": "Satu"}, "description": {"en": "First", "id": "Pertama"}}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -84,3 +85,37 @@ def test_records_in_any_order_cost_no_round_each() -> None:
     assert model.apply(changes) == []
     assert model.count("cmi.interactions") == 200
     assert len(tried) < 5 * len(changes)
+
+
+def test_ids_that_must_differ_cost_the_same_each_however_many_there_are() -> None:
+    def seconds(count: int) -> float:
+        model = DataModel("scorm_2004_4")
+        changes = {f"cmi.objectives.{index}.id": f"urn:o:{index}" for index in range(count)}
+        started = time.process_time()
+        assert model.apply(changes) == []
+        return time.process_time() - started
+
+    seconds(6000)  # names are remembered from the first time on
+    # Of four times as many: sixteen times where each is compared with all others.
+    assert min(seconds(6000) for _ in range(3)) < 9 * min(seconds(1500) for _ in range(3))
+
+
+def test_an_id_is_taken_as_long_as_a_record_has_it() -> None:
+    model = DataModel("scorm_2004_4", {"cmi.interactions.0.id": "q", "cmi.interactions.0.objectives.0.id": "a"})
+    first, second = (f"cmi.interactions.0.objectives.{n}.id" for n in range(2))
+    taken = table("scorm_2004").code("set", "duplicate")
+    assert (model.set(first, "a"), model.set(second, "a"), model.set(second, "b")) == (0, taken, 0)
+    assert (model.set(first, "b"), model.set(first, "c"), model.set(second, "a")) == (taken, 0, 0)
+    assert [model.get(name)[0] for name in (first, second)] == ["c", "a"]
+    # Another interaction has objectives of its own.
+    assert (model.set("cmi.interactions.1.id", "r"), model.set("cmi.interactions.1.objectives.0.id", "a")) == (0, 0)
+
+
+@pytest.mark.parametrize(("kind", "same"), [("choice", "b[,]a"), ("sequencing", "a[,]b")])
+def test_patterns_that_must_differ(kind: str, same: str) -> None:
+    model = DataModel("scorm_2004_4", {"cmi.interactions.0.id": "q", "cmi.interactions.0.type": kind})
+    first, second, third = (f"cmi.interactions.0.correct_responses.{n}.pattern" for n in range(3))
+    taken = table("scorm_2004").code("set", "duplicate")
+    assert (model.set(first, "a[,]b"), model.set(first, same), model.set(second, same)) == (0, 0, taken)
+    assert model.set(second, "b[,]a") == (taken if kind == "choice" else 0)
+    assert (model.set(first, "c"), model.set(second, "a[,]b"), model.set(third, "c")) == (0, 0, taken)

@@ -22,6 +22,7 @@ from click.testing import CliRunner
 from flask import Flask
 from sqlalchemy import Engine, create_engine, inspect, text
 
+from core.blobs import BlobStore, blobs
 from core.db import db, session, unit_of_work
 from core.ids import new_id
 from core.settings import Settings
@@ -528,6 +529,37 @@ def test_a_restore_under_another_secret_key_says_what_will_not_work(sqlite: Inst
         assert [w for w in found if warning in w and "no credential works" in w] if warning else found == []
     ran = CliRunner().invoke(main, ["restore", str(archive)], env=Installation(tmp_path / "people").environment)
     assert (ran.exit_code, "Warning: The backup was made with REKAM_SECRET_KEY set" in ran.stderr) == (0, True)
+
+
+def test_a_blob_that_is_swept_while_a_backup_is_made(
+    two: tuple[Installation, Installation], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is missed only where the copied database speaks of it."""
+    first, second = two
+    made = first.json("bootstrap")
+    statement_with_attachment(first, basic(made["key"], made["secret"]))
+    with (app := first.app()).app_context():
+        orphan = blobs().put(io.BytesIO(b"nobody names it")).sha256
+        attached = blobs().put(io.BytesIO(ATTACHED.encode())).sha256
+        db.engine.dispose()
+    del app
+    genuine, going = backup._add_blob, [orphan]
+
+    def swept_before(archive: tarfile.TarFile, store: BlobStore, sha256: str) -> None:
+        if sha256 in going:
+            store.delete(sha256)
+        genuine(archive, store, sha256)
+
+    monkeypatch.setattr(backup, "_add_blob", swept_before)
+    count = first.json("backup", str(tmp_path / "all.tar"))["blobs"]
+    assert second.json("verify", str(tmp_path / "all.tar"))["problems"] == []
+    assert second.json("restore", str(tmp_path / "all.tar"))["different"] == {}
+    assert second.json("verify")["problems"] == []
+    assert count == sum(len(path.name) == 64 for path in (first.folder / "blobs").rglob("*"))
+    going.append(attached)
+    told = first.json("backup", str(tmp_path / "again.tar"), code=1)["error"]["message"]
+    assert f"the blob {attached} was deleted while the backup was made" in told
+    assert not (tmp_path / "again.tar").exists()
 
 
 def test_verify_finds_damage(sqlite: Installation, tmp_path: Path) -> None:

@@ -87,6 +87,20 @@ def test_new_statements_arrive_once_in_order_with_their_attachments(
     assert found(other_tenant) == found(tenant)
 
 
+def test_large_statements_are_sent_in_several_requests(
+    app: Flask, client: FlaskClient, tenant: TestTenant, other_tenant: TestTenant, other_store: list[int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(query, "PAGE_BYTES", 10_000)
+    forwarder(tenant, other_tenant)
+    ids = [new_uuid() for _ in range(7)]
+    post(client, tenant, *[statement(id=i, result={"response": "x" * 4_000}) for i in ids])
+    run(tenant)
+    assert len(other_store) == 3
+    monkeypatch.undo()
+    assert found(other_tenant) == found(tenant) == ids[::-1]
+
+
 def test_only_what_the_filter_lets_through(
     app: Flask, client: FlaskClient, tenant: TestTenant, other_tenant: TestTenant, other_store: list[int]
 ) -> None:

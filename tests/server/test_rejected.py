@@ -57,6 +57,21 @@ def test_who_why_and_where(client: FlaskClient, tenant: TestTenant, other_tenant
     assert [put.status_code, *[r["method"] for r in inbox(client, tenant)]] == [400, "PUT", "POST", "POST", "POST"]
 
 
+@pytest.mark.parametrize("query", [b"statementId=%FFa", b"statementId=\xffa", b"statementId=\xc3\xa9a&\xff=%00"])
+def test_kept_whatever_bytes_the_query_has(client: FlaskClient, tenant: TestTenant, query: bytes) -> None:
+    raw = {"QUERY_STRING": query.decode("latin-1")}
+    for method in ("POST", "PUT"):
+        answer = client.open(
+            "/xapi/statements", method=method, json=statement(), headers=tenant.auth | V2, environ_overrides=raw
+        )
+        assert answer.status_code == 400
+    told = inbox(client, tenant)
+    assert [(one["method"], one["status"]) for one in told] == [("PUT", 400), ("POST", 400)]
+    assert told[0]["statementId"] == query.split(b"=")[1].split(b"&")[0].replace(b"%FF", b"\xff").decode(
+        "utf-8", "replace"
+    )
+
+
 def test_replay_as_it_was_and_corrected(client: FlaskClient, tenant: TestTenant) -> None:
     taken, id_ = statement(id=new_uuid()), new_uuid()
     post(client, tenant, taken)

@@ -141,6 +141,17 @@ def test_nothing_is_missed_or_doubled_under_concurrent_writers(app: Flask, tenan
     assert [kind for kind, _ in Reader(app, tenant, "seconds=0", last=at).events()] == ["through"]
 
 
+def test_large_statements_come_in_several_looks(
+    app: Flask, client: FlaskClient, tenant: TestTenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And without a pause between them."""
+    monkeypatch.setattr(query, "PAGE_BYTES", 10_000)
+    monkeypatch.setattr(stream, "POLL_SECONDS", 3600)
+    ids = [new_uuid() for _ in range(7)]
+    post(client, tenant, *[statement(id=i, result={"response": "x" * 4_000}) for i in ids])
+    assert Reader(app, tenant, "since=2020-01-01T00:00:00Z").statements(7) == ids
+
+
 def test_filters_scope_and_line_ends(app: Flask, client: FlaskClient, tenant: TestTenant) -> None:
     with unit_of_work():
         mine = credentials.create(tenant.id, ["statements/write", "statements/read/mine"])

@@ -126,6 +126,29 @@ def test_a_filtered_export_is_what_the_resource_answers(
     assert "with other filters" in other.output
 
 
+@pytest.mark.parametrize("filters", [(), ("--agent", "mailto:ada@example.com")])
+def test_an_export_of_large_statements_has_them_all(
+    rekam: Run, tmp_path: Path, client: FlaskClient, tenant: TestTenant, filters: tuple[str, ...],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(query, "PAGE_BYTES", 10_000)
+    ids = [new_uuid() for _ in range(7)]
+    post(client, tenant, *[statement(id=i, result={"response": "x" * 4_000}) for i in ids])
+    batches: list[int] = []
+    genuine = exporter._attachments
+
+    def counting(tenant_id: int, target: Path, bodies: list[bytes], without: list[str]) -> int:
+        batches.append(len(bodies))
+        return genuine(tenant_id, target, bodies, without)
+
+    monkeypatch.setattr(exporter, "_attachments", counting)
+    done = rekam("statements", "export", tmp_path, "--tenant", tenant.app_id, *filters)
+    assert done.exit_code == 0, done.output
+    lines = (tmp_path / "statements.ndjson").read_text().splitlines()
+    assert [json.loads(line)["id"] for line in lines] == ids
+    assert batches == [3, 3, 1]
+
+
 def test_an_interrupted_export_goes_on_and_a_later_one_adds(
     rekam: Run, tmp_path: Path, client: FlaskClient, tenant: TestTenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -87,3 +87,28 @@ def test_busy_clients_leave_room_for_others(tmp_path: Path) -> None:
         ends = time.monotonic() + 3
         list(clients.map(ask, range(len(answers)), [server.port] * len(answers)))
     assert min(answers) > max(answers) / 20, answers
+
+
+def test_a_large_body_that_nobody_reads_ends_the_connection_and_the_answer_says_so(tmp_path: Path) -> None:
+    with live_server("", tmp_path, workers=1) as (server, _):
+        for size, connection in ((1000, "keep-alive"), (10 << 20, "close")):
+            with socket.create_connection(("127.0.0.1", server.port), 30) as client:
+                head = (
+                    f"POST /xapi/statements HTTP/1.1\r\nHost: localhost:{server.port}\r\nContent-Length: {size}\r\n\r\n"
+                )
+                client.sendall(head.encode() + b"x" * min(size, 2000))
+                answer = http.client.HTTPResponse(client)
+                answer.begin()
+                assert (answer.status, bool(answer.read())) == (401, True)
+                assert answer.headers["Connection"] == connection
+                client.sendall(head.encode())
+                went_on = answer_of(client)
+                assert went_on == (connection == "keep-alive")
+
+
+def answer_of(client: socket.socket) -> bool:
+    """Whether there is another answer."""
+    try:
+        return client.recv(1000).startswith(b"HTTP/1.1")
+    except ConnectionError:
+        return False

@@ -11,10 +11,11 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from core.db import unit_of_work
 from core.settings import Settings
 from lrs import rejections
 from registrations.settings import SETTINGS
-from server import doctor
+from server import doctor, forwarding
 from server.console import indonesian
 from tests.conftest import TestTenant
 from tests.server.console.conftest import ORIGIN, Browser, present
@@ -116,6 +117,40 @@ def test_why_a_forwarder_cannot_be_saved(admin: Browser, given: dict[str, str], 
     answer = admin.post("/forwarders", form, headers=INDONESIAN | {"Origin": ORIGIN})
     assert answer.status_code == 422
     assert said in answer.text
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("http://[x", "Ini bukan URL."),
+        ("ftp://example.org", "Alamat harus dimulai dengan https:// atau http://"),
+        ("https://ada:secret@example.org", "nama pengguna atau kata sandi"),
+        ("https://example.org/a b", "karakter atau port yang tidak dapat dipakai"),
+        ("https://example.org/ü", "Alamat memuat huruf di luar ASCII."),
+    ],
+)
+def test_why_an_address_is_refused(admin: Browser, url: str, said: str) -> None:
+    for path, label in (("/webhooks", "Webhook ini"), ("/forwarders", "Penerus ini"), ("/courses/fetch", "")):
+        form = {"url": url, "key": "k", "secret": "s", "version": "2.0.0"}
+        answer = admin.post(path, form, headers=INDONESIAN | {"Origin": ORIGIN})
+        assert (answer.status_code, label in answer.text, said in answer.text) == (422, True, True), path
+        assert "the address" not in answer.text
+
+
+def test_why_an_address_cannot_be_reached(tenant: TestTenant, admin: Browser) -> None:
+    headers = INDONESIAN | {"Origin": ORIGIN}
+    for url, said in (
+        ("http://127.0.0.1/a.zip", "127.0.0.1 memiliki alamat 127.0.0.1, yang tidak publik."),
+        ("http://nobody.invalid/a.zip", "Server dengan nama nobody.invalid tidak dapat ditemukan."),
+    ):
+        assert said in admin.post("/courses/fetch", {"url": url}, headers=headers).text
+    with unit_of_work():
+        id_ = forwarding.create(tenant.id, url="http://127.0.0.1:9/xapi", key="k", secret="s").id
+    admin.post("/forwarder/test", {"id": id_}, headers=headers)
+    page = admin.get(f"/forwarder?id={id_}", headers=INDONESIAN).text
+    assert "Alamat ini tidak diizinkan: 127.0.0.1 memiliki alamat" in page
+    long = admin.post("/webhooks", {"url": f"https://example.org/{'x' * 2000}"}, headers=headers)
+    assert "Alamatnya lebih dari 2000 karakter." in long.text
 
 
 @pytest.mark.parametrize("path", ["/forwarder?id=nope", "/webhook?id=nope", "/rejected-request?id=nope"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from datetime import datetime, timedelta
 
 import pytest
@@ -189,6 +191,36 @@ def test_the_last_system_administrator_stays(tenant: TestTenant) -> None:
         people.set_disabled(people.get(people.INSTALLATION, account.id), True, by="test")
     # Rolled back as a whole.
     assert people.get(people.INSTALLATION, account.id).disabled is None
+
+
+def test_two_system_administrators_cannot_shut_each_other_out_at_the_same_moment(
+    app: Flask, tenant: TestTenant
+) -> None:
+    with unit_of_work():
+        others = select(Person).where(Person.tenant_id == people.INSTALLATION, Person.disabled.is_(None))
+        shut_out = [person.id for person in session().scalars(others)]
+        for person_id in shut_out:
+            people.get(people.INSTALLATION, person_id).disabled = clock.now()
+    first, second = (make_person("system_administrator", tenant.id).id for _ in range(2))
+    written = threading.Event()
+
+    def shut_out_second() -> None:
+        with app.app_context(), unit_of_work():
+            people.set_disabled(people.get(people.INSTALLATION, second), True, by="first")
+            written.set()
+            time.sleep(0.5)  # the other one is at it now
+
+    thread = threading.Thread(target=shut_out_second)
+    thread.start()
+    assert written.wait(10)
+    try:
+        with pytest.raises(Forbidden), unit_of_work():
+            people.set_disabled(people.get(people.INSTALLATION, first), True, by="second")
+    finally:
+        thread.join()
+        with unit_of_work():
+            for person_id in shut_out:
+                people.get(people.INSTALLATION, person_id).disabled = None
 
 
 def test_nobody_becomes_system_administrator_by_a_change_of_role(tenant: TestTenant) -> None:

@@ -1,4 +1,4 @@
-"""Checking the running installation: the database by itself, the bytes of each blob, what each statement is.
+"""Checking the running installation: the database by itself, the bytes of each blob, statements and what finds them.
 
 Reads only; what is wrong is said in sentences.
 """
@@ -7,15 +7,21 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from functools import partial
+from itertools import islice
 from typing import IO
 
-import msgspec
-from sqlalchemy import func, select, text
+from sqlalchemy import select, text
 
 from core.blobs import CHUNK, blobs
-from core.db import Model, dialect, session
+from core.db import dialect, session, snapshot
 from core.errors import NotFound
+from core.tenants import Tenant
+from lrs import integrity
 from server import storage
+
+# What is wrong with the statements of one tenant is told in so many sentences; the rest is counted.
+MOST = 100
 
 # (what, done, of how many)
 Tell = Callable[[str, int, int], None]
@@ -65,23 +71,14 @@ def _check_database() -> list[str]:
 
 
 def _check_statements(tell: Tell) -> list[str]:
-    """Every statement is JSON with the id under which it is stored."""
+    """Every statement can be read, and is found by what it says (:mod:`lrs.integrity`)."""
     problems: list[str] = []
-    table = Model.metadata.tables.get("statements")
-    if table is None:
-        return problems
-    # Rows without a body hold the place of statements still to come.
-    there = table.c.body.is_not(None)
-    total = int(session().execute(select(func.count()).select_from(table).where(there)).scalar_one())
-    query = select(table.c.id, table.c.body).where(there).execution_options(yield_per=1000)
-    for index, (statement_id, raw) in enumerate(session().execute(query)):
-        if index % 1000 == 0:
-            tell("statements", index, total)
-        try:
-            if str(msgspec.json.decode(raw).get("id")).lower() != str(statement_id):
-                problems.append(f"statement {statement_id} holds another id")
-        except (msgspec.DecodeError, AttributeError):
-            problems.append(f"statement {statement_id} is not JSON")
-    session().rollback()
-    tell("statements", total, total)
+    with snapshot():
+        applications = session().execute(select(Tenant.id, Tenant.app_id).order_by(Tenant.id)).all()
+        for tenant_id, application in applications:
+            found = integrity.problems(tenant_id, partial(tell, "statements"))
+            problems += [f"application {application}: {problem}" for problem in islice(found, MOST)]
+            more = sum(1 for _ in found)
+            if more:
+                problems.append(f"application {application}: {more} more of this kind")
     return problems

@@ -124,6 +124,11 @@ class LiveServer:
         if pids:
             os.kill(pids[0], signal.SIGKILL)
 
+    def rekam(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """The command on this installation."""
+        command = [str(Path(sys.executable).with_name("rekam")), *arguments]
+        return subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False)
+
     def stop(self) -> int:
         """SIGTERM and wait; returns the exit code."""
         assert self.process

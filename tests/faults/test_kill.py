@@ -88,6 +88,8 @@ def test_statements_survive(server: tuple[LiveServer, TestTenant]) -> None:
         assert sorted(s["id"] for s in found) == sorted(ids)
     for batch in cut_off:
         assert len(activity_statements(live, tenant, batch)) in (0, BATCH)
+    verified = live.rekam("verify")
+    assert (verified.returncode, verified.stdout) == (0, "installation: sound\n"), verified.stderr
 
 
 def more_than(things: Sized, count: int) -> bool:

@@ -26,7 +26,7 @@ from core.blobs import BlobStore, blobs
 from core.db import db, session, unit_of_work
 from core.ids import new_id
 from core.settings import Settings
-from server import backup
+from server import backup, verification
 from server.app import create_app
 from server.cli.commands import main
 from server.demo import build_zip
@@ -583,6 +583,9 @@ def test_verify_finds_damage(sqlite: Installation, tmp_path: Path) -> None:
     page.chmod(0o600)
     page.write_bytes(b"something else")
     with (app := sqlite.app()).app_context():
+        session().execute(text("DELETE FROM statement_references"))
+        session().commit()
+        assert verification.verify()[-1].endswith("is not found by everything it says")
         session().execute(text("UPDATE statements SET body = '{'"))
         session().commit()
         db.engine.dispose()
@@ -590,7 +593,7 @@ def test_verify_finds_damage(sqlite: Installation, tmp_path: Path) -> None:
     problems = sqlite.json("verify", code=1)["problems"]
     assert [p for p in problems if attached.name in p and "attachment" in p and "missing" in p]
     assert [p for p in problems if page.name in p and "damaged" in p]
-    assert [p for p in problems if p.endswith("is not JSON")]
+    assert [p for p in problems if p.startswith("application ") and "cannot be read" in p]
 
 
 def test_the_installed_command(sqlite: Installation) -> None:

@@ -112,6 +112,8 @@ def init_app(app: Flask, settings: Settings) -> None:
             "connect_args": {
                 # Pages are walked along an index; on a young table without statistics a bitmap scan would read and sort all of it.
                 "options": "-c idle_in_transaction_session_timeout=30s -c timezone=UTC -c enable_bitmapscan=off",
+                # Texts are read as they come (see `read`): PGCLIENTENCODING must not make them others.
+                "client_encoding": "UTF8",
                 "connect_timeout": 5,
             },
         }

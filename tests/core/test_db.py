@@ -15,7 +15,9 @@ from sqlalchemy.exc import DBAPIError
 
 from core import tenants
 from core.db import after_commit, db, dialect, hold, in_unit_of_work, read, session, unit_of_work, write
+from core.settings import Settings
 from core.tenants import Tenant
+from server.app import create_app
 from tests.conftest import TestTenant
 
 
@@ -162,6 +164,16 @@ def test_a_raw_read_gives_bytes_and_leaves_the_connection_as_it_was(app: Flask) 
     with pytest.raises(DBAPIError):
         read("SELECT nothing FROM nowhere", raw=True)
     assert texts() == ["é☃".encode(), "é☃", "é☃".encode()]
+
+
+def test_the_environment_does_not_change_what_a_raw_read_gives(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGCLIENTENCODING", "LATIN1")
+    other = create_app(settings)
+    with other.app_context():
+        assert read("SELECT CAST(%s AS text)", ("é",), raw=True) == [("é".encode(),)]
+        db.engine.dispose()
 
 
 def test_a_write_alone_is_durable_and_stays_alone(app: Flask) -> None:

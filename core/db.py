@@ -6,6 +6,7 @@ Operations call :func:`session` and flush. Reads outside a unit of work use :fun
 
 from __future__ import annotations
 
+import random
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -18,6 +19,7 @@ from typing import Any, TypeVar, cast
 import msgspec
 from flask import Flask, current_app, g
 from flask_sqlalchemy import SQLAlchemy
+from psycopg2 import errorcodes
 from psycopg2.extensions import BYTES, register_type
 from sqlalchemy import JSON, BigInteger, DateTime, Engine, Integer, MetaData, event, func, select
 from sqlalchemy.dialects.postgresql import JSONB
@@ -44,6 +46,8 @@ NAMING = {
 PING_AFTER = 1.0
 # Rows that a unit of work remembers (see `hold`): a long one must not remember all it has seen.
 _HELD = 64
+# How often a unit of work is done until it ends in no deadlock.
+_TRIES = 5
 
 
 class Model(DeclarativeBase):
@@ -347,6 +351,22 @@ def unit_of_work() -> Iterator[Session]:
         g.rekam_held.clear()
     for hook in hooks:
         hook()
+
+
+def again_after_deadlock(work: Callable[[], T]) -> T:
+    """What ``work`` returns, which opens a unit of work of its own and can be done again.
+
+    PostgreSQL ends one of several transactions that wait for each other in a circle; nothing of it has happened. For those that lock
+    rows in an order that data decide.
+    """
+    for left in range(_TRIES - 1, -1, -1):
+        try:
+            return work()
+        except DBAPIError as error:
+            if not left or getattr(error.orig, "pgcode", None) != errorcodes.DEADLOCK_DETECTED:
+                raise
+            time.sleep(random.uniform(0, 0.1))  # noqa: S311 - so that they do not meet again
+    raise AssertionError("unreachable")
 
 
 def _transaction(current: Session) -> Iterator[Session]:

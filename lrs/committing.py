@@ -10,8 +10,9 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
-from core.db import unit_of_work
+from core.db import again_after_deadlock, unit_of_work
 from lrs import attachments, store
 from lrs.rows import Prepared
 
@@ -146,6 +147,10 @@ class Committer:
 
 
 def _write(jobs: list[Job]) -> list[list[str]]:
+    return again_after_deadlock(partial(_write_once, jobs))
+
+
+def _write_once(jobs: list[Job]) -> list[list[str]]:
     """One unit of work; tenants in order, so that two processes never wait for each other in a circle."""
     parts = sorted({(job.tenant_id, job.define) for job in jobs})
     ids: dict[int, list[str]] = {}

@@ -367,7 +367,7 @@ def erase_statements(
 
 
 def _with(tenant_id: int, identifier: str, after: int) -> list[tuple[str, int, str]]:
-    """(id, position, body) of statements that are found by ``identifier`` in any role, oldest first, voided ones too."""
+    """(id, position, body) of statements that are found by ``identifier`` in any role, oldest first, voided ones too; locked."""
     row, there = StatementRow, StatementReference
     ways = [
         select(there.position)
@@ -383,6 +383,7 @@ def _with(tenant_id: int, identifier: str, after: int) -> list[tuple[str, int, s
         .where(row.tenant_id == tenant_id, row.position.in_(positions))
         .order_by(row.position)
         .limit(BATCH)
+        .with_for_update()
     )
     return [
         (str(id_), position, body or "{}") for id_, position, body in session().execute(query) if position is not None

@@ -67,10 +67,11 @@ def link(tenant_id: int, new: dict[str, tuple[Prepared, int]], filled: set[str])
 
     Returns the ids of statements voided by this.
     """
-    edges = [sql.Edge(p.target, p.id, position, p.voids) for p, position in new.values() if p.target is not None]
-    targets = {s.id: s for s in sql.find(tenant_id, {e.target for e in edges}, lock=True)}
+    own = {p.id: sql.Edge(p.target, p.id, position, p.voids) for p, position in new.values() if p.target is not None}
+    edges = own.values()
+    targets = {s.id: s for s in sql.hold(tenant_id, {e.target for e in edges})}
     sql.insert_edges(tenant_id, edges)
-    pointing = _pointing(tenant_id, edges, filled, new.keys())
+    pointing = (own | pointing_at(tenant_id, own.keys() | filled, new.keys())).values()
     chains = Chains({id_: (p.references, p.target) for id_, (p, _) in new.items()})
     chains.read(tenant_id, {e.target for e in pointing})
     pairs = {(r, e.position) for e in pointing for r in chains.references(e.target, DEPTH - 1)}
@@ -89,16 +90,17 @@ def _voidable(target: sql.Stored | None) -> bool:
     return bool(msgspec.json.decode(target.body)["verb"]["id"] != VOIDED)
 
 
-def _pointing(tenant_id: int, edges: list[sql.Edge], filled: set[str], new: Collection[str]) -> Collection[sql.Edge]:
-    """``edges`` and those of all statements that point at one of these or of ``filled``, along chains.
+def pointing_at(tenant_id: int, ids: Collection[str], held: Collection[str] = ()) -> dict[str, sql.Edge]:
+    """By their ids, the edges of all statements that point at one of ``ids``, directly or along chains.
 
-    Each row is locked before it is asked who points at it: who comes to point at it meanwhile waits, and then sees what is new.
+    Each row is locked, unless it is among the ``held``, before it is asked who points at it: who comes to point at it meanwhile waits,
+    and then sees what is new.
     """
-    found = {e.id: e for e in edges}
-    level = found.keys() | filled
+    found: dict[str, sql.Edge] = {}
+    level = set(ids)
     for _ in range(DEPTH):
-        sql.find(tenant_id, level - set(new), lock=True)
+        sql.find(tenant_id, level - set(held), lock=True)
         further = {e.id: e for e in sql.referrers(tenant_id, level) if e.id not in found}
         found |= further
         level = set(further)
-    return found.values()
+    return found

@@ -30,7 +30,7 @@ def delete(tenant_id: int, ids: Collection[str]) -> int:
     """Delete statements; returns how many were there. Where others point at one, only its place is held, as before it came."""
     stored = {s.id: s for s in sql.find(tenant_id, ids, lock=True) if s.body is not None}
     before = _found(tenant_id, stored)
-    pointing = _pointing_at(tenant_id, stored)
+    pointing = linking.pointing_at(tenant_id, stored).keys() - stored.keys()
     before_pointing = _found(tenant_id, pointing)
     _delete_references(tenant_id, ((r, position) for position, refs in before.values() for r in refs))
     targets = {t for s in stored.values() if (t := linking.target_of(msgspec.json.decode(s.body or ""))) is not None}
@@ -55,8 +55,7 @@ def delete(tenant_id: int, ids: Collection[str]) -> int:
 
 def rewrite(tenant_id: int, id_: str, body: bytes) -> None:
     """Put ``body`` (valid, with everything the store adds) in the place of what the statement says."""
-    pointing = [id_, *_pointing_at(tenant_id, [id_])]
-    before = _found(tenant_id, pointing)
+    before = _found(tenant_id, {id_, *linking.pointing_at(tenant_id, [id_])})
     authority = msgspec.json.decode(body)["authority"]
     by = Authority.of(authority).reference
     _rows(tenant_id, [id_], {"body": body.decode(), "authority": by})
@@ -79,16 +78,6 @@ def _found(tenant_id: int, ids: Collection[str]) -> _Found:
     chains = linking.Chains()
     chains.read(tenant_id, ids)
     return {s.id: (s.position, chains.references(s.id)) for s in rows if s.position is not None}
-
-
-def _pointing_at(tenant_id: int, ids: Iterable[str]) -> set[str]:
-    """Statements that point at one of ``ids``, directly or along a chain, without these themselves."""
-    first = set(ids)
-    seen, level = set(first), set(first)
-    for _ in range(linking.DEPTH):
-        level = {e.id for e in sql.referrers(tenant_id, level)} - seen
-        seen |= level
-    return seen - first
 
 
 def _correct(tenant_id: int, before: _Found) -> None:

@@ -164,6 +164,20 @@ def find(tenant_id: int, ids: Collection[str], *, lock: bool = False) -> list[St
     return [Stored(_dashed(str(r[0])), r[1], bool(r[2]), r[3]) for r in result]
 
 
+def hold(tenant_id: int, ids: Collection[str]) -> list[Stored]:
+    """As :func:`find` with ``lock``, all of them: places are held for those that are not there.
+
+    What another transaction has just deleted may be neither there nor, a moment before, to be inserted.
+    """
+    found: list[Stored] = []
+    missing = set(ids)
+    while missing:
+        found += find(tenant_id, missing, lock=True)
+        missing = missing - {s.id for s in found}
+        insert_statements(tenant_id, [NewRow(id_) for id_ in missing])
+    return found
+
+
 _FILL = text(
     "UPDATE statements SET position = :position, body = :body, authority = :authority"
     " WHERE tenant_id = :tenant_id AND id = :id AND position IS NULL"

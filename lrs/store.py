@@ -103,10 +103,10 @@ def _insert(tenant_id: int, new: dict[str, tuple[Prepared, int]]) -> set[str]:
     rows = [_row(p, position) for p, position in new.values()]
     targets = {p.target for p, _ in new.values() if p.target} - new.keys()
     rows += [sql.NewRow(t) for t in targets]
-    inserted = sql.insert_statements(tenant_id, rows)
-    clashing = new.keys() - inserted
+    clashing = new.keys() - sql.insert_statements(tenant_id, rows)
     filled = []
-    for stored in sql.find(tenant_id, clashing, lock=True):
+    # A place is held for what has been deleted in between.
+    for stored in sql.hold(tenant_id, clashing):
         prepared, position = new[stored.id]
         if stored.body is None:
             filled.append(_row(prepared, position))

@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core import audit, clock, outbox
-from core.db import Json, Model, UtcDateTime, session, unit_of_work
+from core.db import Json, Model, UtcDateTime, again_after_deadlock, session, unit_of_work
 from core.errors import Invalid, NotFound
 from core.events import Event
 from core.ids import new_id
@@ -32,7 +32,9 @@ from server import cleansing
 
 KIND = "removal"
 # One run of the job; then it queues up again behind the others.
-RUN_SECONDS = 300.0
+RUN_SECONDS = 60.0
+# How long a removal rests whose process has died. One that takes longer for a step than is left of it is met by another: both go on.
+LEASE = timedelta(minutes=3)
 IDS_LIMIT = 10_000
 # Where an erasure begins: imports meanwhile must not bring back what it has passed, in no spelling.
 _TOMBSTONES = {"step": "tombstones"}
@@ -126,7 +128,7 @@ class _Wanted:
 
 def _start(wanted: _Wanted) -> Removal:
     """A new removal, or the one that was interrupted, with what it has done so far: it must not keep for ever whom it is about."""
-    found = None if wanted.dry else next(filter(wanted.same, _interrupted(wanted.tenant_id, wanted.kind)), None)
+    found = None if wanted.dry else _interrupted(wanted)
     if found is not None:
         if not _has_job(found):
             _begin_anew(found, wanted)
@@ -142,12 +144,17 @@ def _start(wanted: _Wanted) -> Removal:
     return made
 
 
-def _interrupted(tenant_id: int, kind: str) -> list[Removal]:
-    """Those that are not over and have something left to be found by; newest first."""
-    query = select(Removal).where(
-        Removal.tenant_id == tenant_id, Removal.kind == kind, Removal.dry.is_(False), Removal.status != "COMPLETE"
-    )
-    return [r for r in session().scalars(query.order_by(Removal.id.desc()).with_for_update()) if r.request]
+def _interrupted(wanted: _Wanted) -> Removal | None:
+    """The newest that does just that, is not over and has something left to be found by; locked, and it alone."""
+    there = (Removal.tenant_id == wanted.tenant_id, Removal.kind == wanted.kind, Removal.dry.is_(False))
+    going_on = (*there, Removal.status != "COMPLETE")
+    candidates = session().scalars(select(Removal).where(*going_on).order_by(Removal.id.desc())).all()
+    for id_ in [r.id for r in candidates if r.request and wanted.same(r)]:
+        query = select(Removal).where(*going_on, Removal.id == id_).with_for_update()
+        found = session().scalars(query.execution_options(populate_existing=True)).one_or_none()
+        if found is not None and found.request:
+            return found
+    return None
 
 
 def _begin_anew(row: Removal, wanted: _Wanted) -> None:
@@ -226,7 +233,7 @@ def _give_up(row: OutboxRow, reason: str) -> None:
         found.status, found.result = "FAILED", found.result | {"error": reason}
 
 
-@outbox.handler(KIND, lease=timedelta(minutes=20), given_up=_give_up)
+@outbox.handler(KIND, lease=LEASE, given_up=_give_up)
 def _work(row: OutboxRow) -> None:
     identity, until = (row.tenant_id, row.payload["removal"]), time.monotonic() + RUN_SECONDS
     while not step(*identity):
@@ -261,6 +268,10 @@ def _finish(tenant_id: int, removal_id: str, tell: Tell) -> dict[str, Any]:
 
 def step(tenant_id: int, removal_id: str) -> bool:
     """One transaction of a removal; says whether it is over."""
+    return again_after_deadlock(lambda: _step(tenant_id, removal_id))
+
+
+def _step(tenant_id: int, removal_id: str) -> bool:
     found = session().get(Removal, (tenant_id, removal_id))
     if found is None or found.status != "RUNNING":
         return True

@@ -11,7 +11,7 @@ from werkzeug.http import parse_accept_header
 
 from core.blobs import blobs
 from core.credentials import Principal
-from core.db import unit_of_work
+from core.db import again_after_deadlock, unit_of_work
 from core.errors import Forbidden, Invalid, NotFound
 from core.ids import new_secret
 from core.settings import get_settings
@@ -123,15 +123,18 @@ def _store(
     """``once`` is key and fingerprint of a request that may have been answered before."""
     who = principal()
     prepared = store.prepare_checked(received, http.version(), authority_of(who.key))
-    if once is None:
-        return committer.store(Job(who.tenant_id, prepared, who.may("define"), kept))
+    job = Job(who.tenant_id, prepared, who.may("define"), kept)
+    return committer.store(job) if once is None else again_after_deadlock(lambda: _store_once(job, *once))
+
+
+def _store_once(job: Job, key: str, fingerprint: str) -> list[str]:
     with unit_of_work():
-        before = idempotency.begin(who.tenant_id, *once)
+        before = idempotency.begin(job.tenant_id, key, fingerprint)
         if before is not None:
             return before
-        attachments.record(who.tenant_id, kept)
-        (ids,) = store.store_prepared(who.tenant_id, [prepared], define=who.may("define"))
-        idempotency.finish(who.tenant_id, once[0], ids)
+        attachments.record(job.tenant_id, job.kept)
+        (ids,) = store.store_prepared(job.tenant_id, [job.statements], define=job.define)
+        idempotency.finish(job.tenant_id, key, ids)
         return ids
 
 

@@ -14,7 +14,18 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from core import tenants
-from core.db import after_commit, db, dialect, hold, in_unit_of_work, read, session, unit_of_work, write
+from core.db import (
+    after_commit,
+    again_after_deadlock,
+    db,
+    dialect,
+    hold,
+    in_unit_of_work,
+    read,
+    session,
+    unit_of_work,
+    write,
+)
 from core.settings import Settings
 from core.tenants import Tenant
 from server.app import create_app
@@ -201,3 +212,44 @@ def test_what_is_held_stays_in_the_session_until_the_unit_of_work_ends(app: Flas
 def test_sqlite_knows_lower_case_beyond_ascii(app: Flask) -> None:
     if dialect() == "sqlite":
         assert session().execute(select(func.lower("ÉLAN Тест"), func.lower(None))).one() == ("élan тест", None)
+
+
+def test_a_deadlock_ends_by_itself(app: Flask, tenant: TestTenant, other_tenant: TestTenant) -> None:
+    """Two that lock the same rows the other way round: one is ended, and done again."""
+    both = threading.Barrier(2, timeout=10)
+    runs: list[int] = []
+
+    def rename(first: int, second: int) -> None:
+        def work() -> None:
+            with unit_of_work() as current:
+                runs.append(first)
+                tenants.lock(first).name += "x"
+                if len(runs) <= 2 and dialect() == "postgresql":
+                    both.wait()
+                tenants.lock(second).name += "x"
+                current.flush()
+
+        with app.app_context():
+            again_after_deadlock(work)
+
+    with ThreadPoolExecutor(2) as pool:
+        for done in [
+            pool.submit(rename, *pair) for pair in ((tenant.id, other_tenant.id), (other_tenant.id, tenant.id))
+        ]:
+            done.result(20)
+    session().rollback()
+    assert [*names(tenant.id), *names(other_tenant.id)] == ["Testxx"] * 2
+    assert len(runs) == (3 if dialect() == "postgresql" else 2)
+
+
+def test_what_is_no_deadlock_is_not_done_again(app: Flask) -> None:
+    runs: list[int] = []
+
+    def work() -> None:
+        runs.append(1)
+        with unit_of_work() as current:
+            current.execute(text("SELECT * FROM nowhere"))
+
+    with pytest.raises(DBAPIError):
+        again_after_deadlock(work)
+    assert len(runs) == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import threading
 import uuid
 from typing import Any
 
@@ -20,7 +21,7 @@ from lrs import linking, query, removal, sql
 from lrs.models import StatementReference, StatementRow
 from lrs.query import Filters
 from lrs.store import store
-from tests.conftest import TestTenant
+from tests.conftest import TestTenant, problems_of
 from tests.counting import counted
 from tests.lrs.builders import AUTHORITY, agent, new_uuid, ref, statement, voiding
 
@@ -266,3 +267,36 @@ def test_the_plan_kept_for_inserts_takes_time_in_proportion_to_the_rows(app: Fla
     session().rollback()
     assert "Nested Loop" not in plan, plan
     assert "Hash Semi Join" in plan, plan
+
+
+@pytest.mark.parametrize("what", ["statement", "target"])
+def test_what_is_deleted_while_it_is_being_stored(
+    app: Flask, tenant: TestTenant, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """Between the look at what is there and the lock on it: nothing that is answered may be missing."""
+    if dialect() == "sqlite":
+        pytest.skip("writers are alone")
+    old = statement(id=new_uuid(), actor=agent("old"))
+    pointing = statement(id=new_uuid(), object=ref(old["id"]))
+    put(tenant, old)
+    insert = sql.insert_statements
+
+    def delete() -> None:
+        with app.app_context(), unit_of_work():
+            removal.delete(tenant.id, [old["id"]])
+
+    def meanwhile(tenant_id: int, rows: list[sql.NewRow]) -> set[str]:
+        inserted = insert(tenant_id, rows)
+        monkeypatch.setattr(sql, "insert_statements", insert)
+        thread = threading.Thread(target=delete)
+        thread.start()
+        thread.join(10)
+        return inserted
+
+    monkeypatch.setattr(sql, "insert_statements", meanwhile)
+    put(tenant, old if what == "statement" else pointing)
+    assert problems_of(tenant.id) == []
+    assert found(tenant) == [old["id"] if what == "statement" else pointing["id"]]
+    put(tenant, old)
+    assert problems_of(tenant.id) == []
+    assert len(found(tenant, agent=agent("old"))) == (1 if what == "statement" else 2)

@@ -25,7 +25,7 @@ from sqlalchemy import Engine, create_engine, inspect, text
 from core.db import db, session, unit_of_work
 from core.ids import new_id
 from core.settings import Settings
-from server import backup
+from server import backup, people
 from server.app import create_app
 from server.cli.commands import main
 from server.demo import build_zip
@@ -39,8 +39,8 @@ from tests.serving import serving
 HERE = Settings().base_url
 LEAVES = {
     "backup", "bootstrap", "config", "credential create", "credential list", "credential revoke", "credential rotate",
-    "db status", "db upgrade", "doctor", "import", "restore", "serve", "thumbnails", "user create", "user list", "verify",
-    "worker",
+    "db status", "db upgrade", "doctor", "import", "restore", "serve", "thumbnails", "user create", "user disable", "user enable",
+    "user list", "user reset-password", "verify", "worker",
 }  # fmt: skip
 
 
@@ -227,6 +227,39 @@ def test_users(sqlite: Installation) -> None:
     for wrong in (["no address"], ["x@example.org", "--role", "emperor"]):
         assert sqlite.json("user", "create", *wrong, code=1)["error"]["code"] == "invalid"
     assert sqlite.json("user", "create", "y@example.org", "--password-stdin", code=1, given="short\n")["error"]
+
+
+def test_an_account_is_let_in_again_and_shut_out(sqlite: Installation) -> None:
+    """Also the only administrator, who has nobody to ask in the console."""
+    first = sqlite.json("bootstrap", "--no-demo")
+    reset = sqlite.json("user", "reset-password", first["administrator"].upper())
+    assert reset["email"] == first["administrator"]
+    assert reset["password"] != first["password"]
+    with sqlite.app().app_context():
+        assert people.sign_in(first["administrator"], reset["password"], "127.0.0.1").must_change
+    sqlite.json("user", "create", "ina@example.org", "--role", "instructor")
+    for command, state in (("disable", "disabled"), ("enable", "active")):
+        assert sqlite.json("user", command, "ina@example.org") == {"email": "ina@example.org", "state": state}
+        assert {row["email"]: row["state"] for row in sqlite.json("user", "list")}["ina@example.org"] == state
+    assert sqlite.json("user", "disable", first["administrator"], code=1)["error"]["code"] == "forbidden"
+    for command in ("reset-password", "disable", "enable"):
+        assert sqlite.json("user", command, "nobody@example.org", code=1)["error"]["code"] == "not_found"
+
+
+def test_what_is_listed_can_be_copied(sqlite: Installation) -> None:
+    """Keys were cut to the width of the terminal."""
+    first = sqlite.json("bootstrap", "--no-demo")
+    name = "The program of the regional office that sends what its learners do on paper"
+    made = sqlite.json("credential", "create", "--name", name, "--scope", "statements/read/mine", "--scope", "state")
+    table = sqlite.run("credential", "list")
+    for whole in (first["key"], made["key"], name, "statements/read/mine, state"):
+        assert whole in table
+
+
+def test_a_credential_that_would_never_work_is_refused(sqlite: Installation) -> None:
+    sqlite.json("bootstrap", "--no-demo")
+    told = sqlite.json("credential", "create", "--expires", "2020-01-01", code=1)["error"]
+    assert (told["code"], "has passed" in told["message"]) == ("invalid", True)
 
 
 def test_import(installation: Installation, tmp_path: Path) -> None:

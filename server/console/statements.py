@@ -21,8 +21,11 @@ from server.console.access import bp, console_view, tenant_id
 from server.console.formats import pretty_json
 from server.console.messages import say
 from server.console.sentences import sentence, verb_name
+from server.console.statement_parts import File, Link, files, kept, links
 
 SHOWN = 50
+# What the form asks for, by the names of its fields.
+FIELDS = ("learner", "verb", "activity", "registration", "since", "until")
 ADL = "http://adlnet.gov/expapi/verbs/"
 COMMON_VERBS = ("initialized", "completed", "passed", "failed", "answered", "responded", "suspended", "terminated")
 
@@ -35,23 +38,31 @@ class Line:
     sentence: Markup
     timestamp: datetime | None
     json: str
+    links: list[Link]
+    files: list[File]
     voided: bool = False
 
 
-def _line(body: bytes, *, voided: bool = False) -> Line:
-    found = msgspec.json.decode(body)
+def lines(bodies: list[bytes], *, voided: bool = False) -> list[Line]:
+    """Statements as they are listed."""
+    found = [msgspec.json.decode(body) for body in bodies]
+    held = kept(found)
+    return [_line(one, pretty_json(body), held, voided) for one, body in zip(found, bodies, strict=True)]
+
+
+def _line(found: dict[str, Any], json: str, held: set[str], voided: bool) -> Line:
     try:
         moment = datetime.fromisoformat(found.get("timestamp", ""))
         moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     except ValueError:
         moment = None
-    return Line(str(found.get("id", "")), sentence(found), moment, pretty_json(body), voided)
+    return Line(str(found.get("id", "")), sentence(found), moment, json, links(found), files(found, held), voided)
 
 
 def of_registration(tenant: int, registration: str, limit: int = 10) -> list[Line]:
     """The newest statements that carry a registration."""
     page = query.newest(tenant, filters=query.Filters(registration=registration), limit=limit)
-    return [_line(body) for body in page.statements]
+    return lines(page.statements)
 
 
 @bp.get("/statements")
@@ -59,16 +70,17 @@ def of_registration(tenant: int, registration: str, limit: int = 10) -> list[Lin
 def statements_list() -> Any:
     error, page = "", query.Page([], [], False)
     try:
-        page = query.newest(tenant_id(), filters=_filters(), cursor=request.args.get("after") or None, limit=SHOWN)
+        page = query.newest(tenant_id(), filters=filters(), cursor=request.args.get("after") or None, limit=SHOWN)
     except Invalid as wrong:
         error = say(wrong)
     given = request.args.get
     return render_template(
         "console/statements.html",
-        lines=[_line(body) for body in page.statements],
+        lines=lines(page.statements),
         cursor=page.cursor,
         error=error,
-        filtered=any(given(name) for name in ("learner", "verb", "activity", "registration", "since", "until")),
+        filtered=any(map(given, FIELDS)),
+        fields={name: given(name) or None for name in FIELDS},
         verbs=[(ADL + word, verb_name({"id": ADL + word})) for word in COMMON_VERBS],
     )
 
@@ -77,11 +89,12 @@ def statements_list() -> Any:
 @console_view("instructor")
 def statement() -> Any:
     found = query.one(tenant_id(), request.args.get("id", ""))
-    lines = [_line(found.body, voided=found.voided)] if found else []
-    return render_template("console/statement.html", lines=lines, id=request.args.get("id", ""))
+    shown = lines([found.body], voided=found.voided) if found else []
+    return render_template("console/statement.html", lines=shown, id=request.args.get("id", ""))
 
 
-def _filters() -> query.Filters:
+def filters() -> query.Filters:
+    """What the form asks for; :class:`Invalid` in the reader's language."""
     given = {name: request.args.get(name, "").strip() for name in ("learner", "verb", "activity", "registration")}
     if given["registration"] and not is_uuid(given["registration"]):
         raise Invalid(_("A registration in statements is a UUID. The page of the registration shows it."))

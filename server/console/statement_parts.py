@@ -54,7 +54,7 @@ def _wanted(agent: dict[str, Any]) -> str:
 
 
 def links(statement: dict[str, Any]) -> list[Link]:
-    """Lists of the statements that have something in common with this one, and the one it points at."""
+    """Lists of the statements that have something in common with this one."""
     target, registration = statement["object"], (statement.get("context") or {}).get("registration")
     kind = target.get("objectType", "Activity")
     chosen = [
@@ -63,10 +63,13 @@ def links(statement: dict[str, Any]) -> list[Link]:
         (_("this activity"), "activity", target["id"] if kind == "Activity" else ""),
         (_("this registration"), "registration", registration),
     ]
-    found = [Link(text, url_for("console.statements_list", **{name: value})) for text, name, value in chosen if value]
-    if kind == "StatementRef":
-        found.append(Link(_("the statement that it points at"), url_for("console.statement", id=target["id"])))
-    return found
+    return [Link(text, url_for("console.statements_list", **{name: value})) for text, name, value in chosen if value]
+
+
+def target_id(statement: dict[str, Any]) -> str:
+    """The id of the statement that this one points at (StatementRef); empty where it does not."""
+    target = statement["object"]
+    return str(target["id"]) if target.get("objectType") == "StatementRef" else ""
 
 
 def kept(statements: list[dict[str, Any]]) -> set[str]:

@@ -21,7 +21,7 @@ from server.console.access import bp, console_view, tenant_id
 from server.console.formats import pretty_json
 from server.console.messages import say
 from server.console.sentences import sentence, verb_name
-from server.console.statement_parts import File, Link, files, kept, links
+from server.console.statement_parts import File, Link, files, kept, links, target_id
 
 SHOWN = 50
 # What the form asks for, by the names of its fields.
@@ -40,6 +40,7 @@ class Line:
     json: str
     links: list[Link]
     files: list[File]
+    target_id: str
     voided: bool = False
 
 
@@ -56,7 +57,16 @@ def _line(found: dict[str, Any], json: str, held: set[str], voided: bool) -> Lin
         moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     except ValueError:
         moment = None
-    return Line(str(found.get("id", "")), sentence(found), moment, json, links(found), files(found, held), voided)
+    return Line(
+        str(found.get("id", "")),
+        sentence(found),
+        moment,
+        json,
+        links(found),
+        files(found, held),
+        target_id(found),
+        voided,
+    )
 
 
 def of_registration(tenant: int, registration: str, limit: int = 10) -> list[Line]:

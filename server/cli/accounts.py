@@ -94,7 +94,7 @@ def _row(found: Credential) -> dict[str, Any]:
 @click.argument("key")
 @pass_context
 def credential_rotate(context: Context, tenant: str | None, grace: int, key: str) -> None:
-    """Give a credential a new secret; the old one stays good for a while."""
+    """Give a credential a new secret. The old one stays good for a while."""
     with context.app():
         tenant_id = tenant_id_of(tenant)
         with unit_of_work():
@@ -189,7 +189,7 @@ def user_list(context: Context, tenant: str | None) -> None:
 @click.argument("email")
 @pass_context
 def user_reset_password(context: Context, email: str) -> None:
-    """Give an account a one-time password, which must be changed at the next sign-in; its sessions end."""
+    """Give an account a new one-time password. It must be changed at the next sign-in; sessions end."""
     from server import people
 
     with context.app(), unit_of_work():
@@ -203,7 +203,7 @@ def user_reset_password(context: Context, email: str) -> None:
 @click.argument("email")
 @pass_context
 def user_disable(context: Context, email: str) -> None:
-    """Shut an account out at once; `user enable` lets it in again."""
+    """Shut an account out at once. `user enable` lets it in again."""
     _set_disabled(context, email, True)
 
 

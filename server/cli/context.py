@@ -26,12 +26,12 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from core.db import session
+from core.db import db, session
 from core.errors import Invalid
 from core.settings import Settings
 
 # Columns of a table where there is no terminal.
-WIDE = 1000
+WIDE = 200
 # Most characters of a first column that is not broken.
 WHOLE = 40
 # Seconds between two lines of progress where there is no terminal.
@@ -138,7 +138,11 @@ def _require_migrations() -> None:
     from server import database
 
     if database.pending():
-        raise Invalid("the database is not up to date; run `rekam bootstrap` (first start) or `rekam db upgrade`")
+        # Most often it is another one than was meant: the data folder is that of the folder where one stands, or misspelt.
+        name = db.engine.url.database
+        raise Invalid(
+            f"the database {name} is not up to date; run `rekam bootstrap` (first start) or `rekam db upgrade`"
+        )
 
 
 def _cell(value: Any) -> str:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import msgspec
-from flask import render_template, request
+from flask import redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from markupsafe import Markup
 
@@ -15,7 +15,7 @@ from core.db import session
 from core.errors import Invalid
 from core.settings import get_settings
 from lrs import query
-from lrs.formats import is_uuid
+from lrs.formats import is_iri, is_uuid
 from registrations.models import Learner
 from server.console.access import bp, console_view, tenant_id
 from server.console.formats import pretty_json
@@ -78,6 +78,8 @@ def of_registration(tenant: int, registration: str, limit: int = 10) -> list[Lin
 @bp.get("/statements")
 @console_view("instructor")
 def statements_list() -> Any:
+    if wanted := request.args.get("id", "").strip():
+        return redirect(url_for("console.statement", id=wanted))
     error, page = "", query.Page([], [], False)
     try:
         page = query.newest(tenant_id(), filters=filters(), cursor=request.args.get("after") or None, limit=SHOWN)
@@ -98,9 +100,10 @@ def statements_list() -> Any:
 @bp.get("/statement")
 @console_view("instructor")
 def statement() -> Any:
-    found = query.one(tenant_id(), request.args.get("id", ""))
+    wanted = request.args.get("id", "").strip()
+    found = query.one(tenant_id(), wanted) if is_uuid(wanted) else None
     shown = lines([found.body], voided=found.voided) if found else []
-    return render_template("console/statement.html", lines=shown, id=request.args.get("id", ""))
+    return render_template("console/statement.html", lines=shown, id=wanted), 200 if found else 404
 
 
 def filters() -> query.Filters:
@@ -110,7 +113,11 @@ def filters() -> query.Filters:
         raise Invalid(_("A registration in statements is a UUID. The page of the registration shows it."))
     verb = given["verb"]
     if verb and ":" not in verb:
-        verb = ADL + verb
+        verb = ADL + verb.lower()
+    if verb and not is_iri(verb):
+        raise Invalid(_("A verb is a word such as completed, or an IRI."))
+    if given["activity"] and not is_iri(given["activity"]):
+        raise Invalid(_("An activity is an IRI such as https://example.org/course."))
     return query.Filters(
         agent=_agent(given["learner"]) if given["learner"] else None,
         verb=verb or None,

@@ -477,7 +477,7 @@ def test_the_json_shown_is_the_statement(tenant: TestTenant, admin: Browser) -> 
     id_ = make_statement(tenant.id, result={"response": "a < b & c"})
     page = admin.get(f"/statement?id={id_}").text
     assert "a &lt; b &amp; c" in page
-    assert admin.get("/statement?id=none").status_code == 400
+    assert admin.get("/statement?id=none").status_code == 404
 
 
 def test_the_days_of_the_chart(tenant: TestTenant, app: Flask) -> None:

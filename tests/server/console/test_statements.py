@@ -157,3 +157,27 @@ def test_addresses_that_mean_something_to_the_router(tenant: TestTenant, instruc
     assert page.status_code == 200
     assert "javascript:" not in page.text
     assert "/statements?verb=completed&amp;after=" in page.text
+
+
+def test_a_statement_by_its_id(client: FlaskClient, tenant: TestTenant, instructor: Browser) -> None:
+    id_ = make_statement(tenant.id)
+    sent = instructor.get(f"/statements?learner=&verb=&id=+{id_}+")
+    assert (sent.status_code, sent.location) == (302, f"/statement?id={id_}")
+    assert shown(instructor.get(f"/statement?id={id_.upper()}").text) == [id_]
+    for absent in (new_uuid(), "x", ""):
+        answer = instructor.get(f"/statement?id={absent}")
+        assert (answer.status_code, "There is no such statement" in answer.text) == (404, True), absent
+
+
+def test_a_filter_that_is_wrong_is_all_that_is_said(tenant: TestTenant, instructor: Browser) -> None:
+    make_statement(tenant.id)
+    for query, said in (
+        ("activity=safety", "An activity is an IRI"),
+        ("verb=has%20passed", "A verb is a word"),
+        ("learner={", "This is not the JSON of an agent."),
+        ("since=31.12.2026", "A date looks like"),
+    ):
+        page = instructor.get(f"/statements?{query}").text
+        assert said in page
+        assert "No statement matches" not in page
+    assert len(shown(instructor.get("/statements?verb=Completed").text)) == 1

@@ -114,7 +114,10 @@ def _for_browsers(response: Response) -> Response:
         response.headers["Access-Control-Allow-Origin"] = "*"
         response.headers["Access-Control-Expose-Headers"] = "Retry-After, X-Request-Id"
         if request.method == "OPTIONS":
-            response.headers["Access-Control-Allow-Headers"] = "Authorization, Last-Event-ID, X-Request-Id"
+            # The version and Cache-Control are sent by xAPI clients and by what stands in for EventSource.
+            response.headers["Access-Control-Allow-Headers"] = (
+                "Authorization, Cache-Control, Last-Event-ID, X-Experience-API-Version, X-Request-Id"
+            )
             response.headers["Access-Control-Max-Age"] = "86400"
     return response
 

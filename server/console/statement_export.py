@@ -9,11 +9,13 @@ import msgspec
 from flask import redirect, request, url_for
 from flask_babel import gettext as _
 
+from core import audit
+from core.db import unit_of_work
 from core.errors import Invalid
 from lrs import query
 from lrs.query import Filters
 from server.console import spreadsheets
-from server.console.access import bp, console_view, tenant_id
+from server.console.access import bp, console_view, me, tenant_id
 from server.console.sentences import agent_name, in_language, verb_name
 from server.console.spreadsheets import percent
 from server.console.statement_parts import identifier
@@ -31,7 +33,16 @@ def statements_export() -> Any:
         # The list says what is wrong.
         given: dict[str, Any] = {name: request.args.get(name) for name in FIELDS}
         return redirect(url_for("console.statements_list", **given))
+    with unit_of_work():
+        audit.record(tenant_id(), me().actor, "statements.exported", "CSV", filters=_described(chosen))
     return spreadsheets.answer("statements", _titles(), _rows(tenant_id(), chosen))
+
+
+def _described(chosen: Filters) -> dict[str, Any]:
+    """The filters as JSON values; an erasure finds people in them because agents are whole."""
+    named = ("agent", "verb", "activity", "registration")
+    found = {name: value for name in named if (value := getattr(chosen, name))}
+    return found | {name: moment.isoformat() for name in ("since", "until") if (moment := getattr(chosen, name))}
 
 
 def _rows(tenant: int, chosen: Filters) -> Iterator[list[Any]]:

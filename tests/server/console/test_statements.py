@@ -11,11 +11,13 @@ from urllib.parse import quote
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
+from core.audit import AuditEntry
 from server.console import statement_export
 from tests.conftest import TestTenant
 from tests.lrs.builders import agent, new_uuid, ref, statement
-from tests.server.console.conftest import HOSTILE, Browser, make_statement
+from tests.server.console.conftest import HOSTILE, Browser, make_statement, present
 from tests.server.test_transfer import post, post_with_attachment
 
 
@@ -131,6 +133,16 @@ def test_the_list_as_csv(client: FlaskClient, tenant: TestTenant, instructor: Br
         "Score (percent)": "81.5", "Raw score": "42", "Duration": "PT5M", "Answer": "'-1",
     }  # fmt: skip
     assert len(rows(instructor.get("/statements/export").text)) == 2
+    # Who took records away is in the audit log, as for exports by command; agents are such as an erasure finds.
+    instructor.get("/statements/export?learner=ada@example.org&until=2026-01-31")
+    noted = select(AuditEntry.details).where(
+        AuditEntry.tenant_id == tenant.id, AuditEntry.action == "statements.exported"
+    )
+    assert present().scalars(noted.order_by(AuditEntry.id)).all() == [
+        {"filters": {"verb": "http://adlnet.gov/expapi/verbs/passed"}},
+        {"filters": {}},
+        {"filters": {"agent": {"mbox": "mailto:ada@example.org"}, "until": "2026-01-31T23:59:59.999000+00:00"}},
+    ]
     instructor.post("/preferences", {"language": "id"})
     (row,) = rows(instructor.get(url).text)
     assert (row["Aktivitas"], row["Kata kerja"]) == ("Keselamatan", "lulus")

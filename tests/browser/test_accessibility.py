@@ -143,6 +143,17 @@ def test_a_long_word_hides_no_column(looking: BrowserContext, seeded: LiveServer
     assert page.locator(".table-wrap").evaluate("one => one.scrollWidth - one.clientWidth") == 0
 
 
+def test_actions_of_the_audit_log_are_words(looking: BrowserContext, seeded: LiveServer) -> None:
+    """Beside long details they were broken into columns of four letters."""
+    page = looking.new_page()
+    seed.sign_in(page, seeded, seed.ADMIN)
+    page.goto(f"{seeded.base}/audit")
+    assert page.locator("td .tag").evaluate_all(
+        "all => all.length && Math.max(...all.map(one => one.offsetHeight))"
+    ) in range(15, 32)
+    assert page.locator(".table-wrap").evaluate("one => one.scrollWidth - one.clientWidth") == 0
+
+
 def test_a_statement_is_copied_by_keyboard(browser: Browser, seeded: LiveServer) -> None:
     context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
     page = context.new_page()

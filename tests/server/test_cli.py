@@ -7,6 +7,7 @@ import io
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tarfile
@@ -27,6 +28,7 @@ from core.ids import new_id
 from core.settings import Settings
 from server import backup, people
 from server.app import create_app
+from server.cli import operation
 from server.cli.commands import main
 from server.demo import build_zip
 from tests.conftest import DATABASES, basic, drop_postgres_database, make_postgres_database
@@ -218,6 +220,21 @@ def test_credentials(sqlite: Installation) -> None:
     assert (own["key"], own["secret"]) == ("mine", "x" * 43)
     assert sqlite.json("credential", "create", "--key", "mine", code=1)["error"]["code"] == "conflict"
     assert "no application" in sqlite.json("credential", "list", "--tenant", "absent", code=1)["error"]["message"]
+
+
+def test_a_port_that_is_taken_is_said(sqlite: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It used to end in lines of gunicorn's log."""
+    monkeypatch.setattr(operation, "PORT_PATIENCE", 0.3)
+    sqlite.json("bootstrap", "--no-demo")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        number = taken.getsockname()[1]
+        for ports in (("--port", str(number)), ("--port", "0", "--content-port", str(number))):
+            message = sqlite.json("serve", *ports, code=1)["error"]["message"]
+            assert message.startswith(
+                f"cannot listen on port {number} of 127.0.0.1: Address already in use; is Rekam running"
+            )
+    message = sqlite.json("serve", "--host", "192.0.2.1", code=1)["error"]["message"]
+    assert message == "cannot listen on port 8000 of 192.0.2.1: Cannot assign requested address"
 
 
 def test_users(sqlite: Installation) -> None:

@@ -120,7 +120,7 @@ def test_failures_are_tried_again_until_it_is_switched_off_and_nothing_is_lost(
 ) -> None:
     id_ = forwarder(tenant, other_tenant, secret="wrong")
     post(client, tenant, statement())
-    # What is stored in the present millisecond is not yet forwarded, and a frozen clock never leaves it.
+    # What is stored in the present millisecond is not yet forwarded, and a frozen clock never leaves it: `run` would not end.
     now = clock.now() + timedelta(seconds=1)
     for _ in range(15):
         with clock.frozen(now):
@@ -266,7 +266,7 @@ def test_switched_on_again_it_starts_whatever_became_of_its_row(
     post(client, tenant, statement())
     monkeypatch.setattr(forwarding, "_fail", lambda *_: 1 / 0)
     monkeypatch.setattr(forwarding, "_post", lambda *_: 1 / 0)
-    now = clock.now()
+    now = clock.now() + timedelta(seconds=1)  # as above
     for _ in range(12):
         with clock.frozen(now):
             run(tenant)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
 from flask import Flask
+from sqlalchemy import delete
 
 from core import clock, outbox
 from core.db import session, unit_of_work
@@ -16,8 +17,8 @@ from tests.conftest import TestTenant
 
 
 @pytest.fixture
-def done(app: Flask, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The kinds of the rows that were run, in their order; nothing else is due."""
+def done(app: Flask, tenant: TestTenant, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """The kinds of the rows that were run, in their order; nothing else is due, and nothing is left for later tests."""
     jobs.drain(1000)
     ran: list[str] = []
 
@@ -27,7 +28,9 @@ def done(app: Flask, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     for kind in ("webhook", "import_course"):
         monkeypatch.setitem(outbox._handlers, kind, note)
     monkeypatch.setattr(queue, "_application", lambda: app)
-    return ran
+    yield ran
+    with unit_of_work() as current:
+        current.execute(delete(OutboxRow).where(OutboxRow.tenant_id == tenant.id))
 
 
 def enqueue(tenant_id: int, *kinds: str) -> list[str]:

@@ -100,6 +100,8 @@ def create(
     key = key or new_secret()[:22].replace("-", "_")
     if ":" in key:
         raise Invalid("a key cannot contain a colon (RFC 7617)")
+    if expires is not None and expires <= clock.now():
+        raise Invalid(f"the expiry {expires:%Y-%m-%dT%H:%M:%SZ} has passed: the credential would never work")
     # Keys are unique over tenants: Basic auth names only the key.
     if session().scalar(select(Credential.key).where(Credential.key == key)) is not None:
         raise Conflict(f"there already is a credential {key!r}")

@@ -39,7 +39,7 @@ VIEWS: dict[tuple[str, str], View] = {
 }
 # Larger bodies gain nothing here: the framework reads them after it has looked at the credential, and parses them once if they are refused.
 LARGE = 1 << 20
-_STATUS = {200: "200 OK", 204: "204 No Content"}
+_STATUS = {200: "200 OK", 204: "204 No Content", 304: "304 Not Modified"}
 
 
 class Express:
@@ -120,7 +120,7 @@ def _header(environ: Environ, name: str) -> str | None:
 
 def _headers(path: str, answer: Answer, g: Any) -> list[tuple[str, str]]:
     found = answer.headers
-    if isinstance(answer.content, bytes) and answer.status != 204:
+    if isinstance(answer.content, bytes) and answer.status == 200:
         found.append(("Content-Length", str(len(answer.content))))
     if path == STATEMENTS and not any(name == statements.THROUGH for name, _ in found):
         found.append((statements.THROUGH, consistency.text_of(consistency.last_known(g.principal.tenant_id))))

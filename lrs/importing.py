@@ -72,14 +72,17 @@ def read(data: bytes, where: str, authority: dict[str, Any], line: int | None = 
     except Invalid as error:
         _, found, rest = error.message.partition("statement 0: ")
         path = str(error.details.get("path", "$"))
-        raise Invalid(f"{where}: {rest if found else error.message}", code=error.code, line=line, path=path) from None
+        message = rest if found else error.message.removeprefix("the body ")
+        raise Invalid(f"{where}: {message}", code=error.code, line=line, path=path) from None
 
 
 def _read(data: bytes, where: str, authority: dict[str, Any], line: int | None) -> Incoming:
-    found, several = parsing.statements(data)
-    if several:
-        raise Invalid("must be one statement, not an array", code="json", path="$")
-    received = found[0]
+    if data.lstrip().startswith(b"["):
+        # What many tools write; its first line alone is no JSON at all.
+        raise Invalid(
+            "is the beginning of an array; write one statement a line, for instance with: jq -c '.[]'", code="json"
+        )
+    (received,), _ = parsing.statements(data)
     value = received.value
     version = value.get("version", "1.0.0")
     rules = versions.of(version if isinstance(version, str) else repr(version))

@@ -170,8 +170,9 @@ def find(tenant_id: int, *, key: str | None = None, before: str | None = None, l
     return list(session().scalars(query.order_by(Rejection.id.desc()).limit(limit)))
 
 
-def get(tenant_id: int, rejection_id: str) -> Rejection:
-    found = session().get(Rejection, (tenant_id, rejection_id))
+def get(tenant_id: int, rejection_id: str, *, lock: bool = False) -> Rejection:
+    """:class:`NotFound` when there is none. ``lock``: until the end of the unit of work nobody else replays it."""
+    found = session().get(Rejection, (tenant_id, rejection_id), populate_existing=lock, with_for_update=lock or None)
     if found is None:
         raise NotFound(f"no rejected request {rejection_id!r}")
     return found

@@ -176,6 +176,14 @@ def get(tenant_id: int, person_id: str) -> Person:
     return person
 
 
+def of_email(email: str) -> Person:
+    """The account with this address, of whatever tenant: addresses are unique in an installation."""
+    person = session().scalar(select(Person).where(Person.email == normal_email(email)))
+    if person is None:
+        raise NotFound(f"no account {email!r}")
+    return person
+
+
 def of_tenant(tenant_id: int) -> list[Person]:
     """The people of a tenant by name and email; few enough to be listed whole."""
     return list(

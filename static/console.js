@@ -39,7 +39,8 @@
     const button = event.target.closest("[data-copy]");
     if (!button) return;
     try {
-      await navigator.clipboard.writeText(button.dataset.copy);
+      // A button without a text of its own copies the JSON that it stands below.
+      await navigator.clipboard.writeText(button.dataset.copy || button.closest("[data-copied]").querySelector("pre").textContent);
     } catch {
       const field = button.parentElement.querySelector("input");
       if (field) { field.focus(); field.select(); document.execCommand("copy"); }

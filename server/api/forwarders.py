@@ -15,12 +15,12 @@ from server import forwarding
 from server.api import openapi, reading
 from server.api.answers import answer, compact, moment, nothing
 from server.api.blueprint import bp
-from server.api.reading import Body, body
+from server.api.reading import ExactBody, body
 from server.api.records import StatementFilter, filter_values
 from server.forwarding import Forwarder
 
 
-class ForwarderBody(Body):
+class ForwarderBody(ExactBody):
     """``url``: the xAPI endpoint, like ``https://lrs.example/xapi``. ``since``: send what was stored after it, too."""
 
     url: str
@@ -33,7 +33,7 @@ class ForwarderBody(Body):
     enabled: bool = True
 
 
-class ChangeForwarderBody(Body):
+class ChangeForwarderBody(ExactBody):
     url: str | None = None
     key: str | None = None
     secret: str | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -23,6 +23,10 @@ _PATH = re.compile(r"^(.*?)(?: - at `(.*)`)?$", re.DOTALL)
 
 class Body(msgspec.Struct, rename="camel", kw_only=True):
     """Base of request bodies. Members we do not know are ignored, as clients of several versions send them."""
+
+
+class ExactBody(Body, forbid_unknown_fields=True):
+    """Base of bodies that narrow what is deleted or goes out: a misspelt filter would let everything through."""
 
 
 @bp.before_request
@@ -88,6 +92,15 @@ def needed(name: str) -> str:
     if value is None:
         raise Invalid(f"the parameter {name} is needed", parameter=name)
     return value
+
+
+def refuse_unknown(known: Collection[str]) -> None:
+    """:class:`Invalid` for a parameter that is none of these: a misspelt filter would let everything through."""
+    for name in request.args:
+        if name not in known:
+            raise Invalid(
+                f"unknown parameter {name[:50]!r}; this resource takes {', '.join(sorted(known))}", parameter=name[:50]
+            )
 
 
 def flag(name: str, default: bool = False) -> bool:

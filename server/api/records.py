@@ -18,11 +18,11 @@ from server import removals
 from server.api import openapi, reading
 from server.api.answers import answer, compact, moment
 from server.api.blueprint import bp
-from server.api.reading import Body, body
+from server.api.reading import ExactBody, body
 from server.removals import Removal
 
 
-class StatementFilter(Body):
+class StatementFilter(ExactBody):
     """What a statement must be like, as in the xAPI Statement Resource."""
 
     agent: dict[str, Any] | None = None
@@ -42,7 +42,7 @@ class PurgeBody(StatementFilter):
     dry_run: bool = True
 
 
-class ErasureBody(Body):
+class ErasureBody(ExactBody):
     """``agents``: everything the person is known as. ``mode``: ``delete`` or ``pseudonymise`` what the person did."""
 
     agents: list[dict[str, Any]] = msgspec.field(default_factory=list)

@@ -15,10 +15,10 @@ from server import replaying
 from server.api import openapi, paging, reading
 from server.api.answers import answer, compact, moment, nothing
 from server.api.blueprint import bp
-from server.api.reading import Body, body
+from server.api.reading import ExactBody, body
 
 
-class ReplayRequestBody(Body):
+class ReplayRequestBody(ExactBody):
     """``body``: the request's JSON corrected; without it what was sent is tried again."""
 
     body: str | None = None

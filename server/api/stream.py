@@ -70,21 +70,30 @@ class Places:
 places = Places()
 
 
+PARAMETERS = {
+    "agent": "Only statements of this agent (JSON)",
+    "verb": "Only with this verb",
+    "activity": "Only about this activity",
+    "registration": "Only of this registration",
+    "relatedAgents": "The agent in any role",
+    "relatedActivities": "The activity in any role",
+    "since": "Begin with what was stored after this ISO 8601 time",
+    "lastEventId": "As the header, for clients that cannot send it",
+    "seconds": "End after this time, at most 300",
+}
+
+
 @bp.get("/statements/stream")
 @web.scope("statements/read", "statements/read/mine")
 @openapi.describe(
     "New statements as Server-Sent Events; the header Last-Event-ID continues where an earlier stream ended. "
     "503 with Retry-After when too many streams are open",
-    query={
-        "agent": "Only statements of this agent (JSON)", "verb": "Only with this verb", "activity": "Only about this activity",
-        "registration": "Only of this registration", "relatedAgents": "The agent in any role",
-        "relatedActivities": "The activity in any role", "since": "Begin with what was stored after this ISO 8601 time",
-        "lastEventId": "As the header, for clients that cannot send it", "seconds": "End after this time, at most 300",
-    },
+    query=PARAMETERS,
     file=True,
-)  # fmt: skip
+)
 def stream_statements() -> Response:
     who = web.principal()
+    reading.refuse_unknown(PARAMETERS)
     filters, after = _filters(who), _begin(who)
     seconds = reading.number("seconds", LIFE_SECONDS, most=LIFE_SECONDS)
     free = places.take(get_settings().streams)
@@ -96,6 +105,21 @@ def stream_statements() -> Response:
     response.headers["Cache-Control"] = "no-store"
     # Proxies would else collect events.
     response.headers["X-Accel-Buffering"] = "no"
+    return response
+
+
+@bp.after_request
+def _for_browsers(response: Response) -> Response:
+    """Pages of other hosts may follow the stream with ``fetch``: who they are they say by Authorization, never by a cookie."""
+    if request.path == f"{bp.url_prefix}/statements/stream":
+        response.headers["Access-Control-Allow-Origin"] = "*"
+        response.headers["Access-Control-Expose-Headers"] = "Retry-After, X-Request-Id"
+        if request.method == "OPTIONS":
+            # The version and Cache-Control are sent by xAPI clients and by what stands in for EventSource.
+            response.headers["Access-Control-Allow-Headers"] = (
+                "Authorization, Cache-Control, Last-Event-ID, X-Experience-API-Version, X-Request-Id"
+            )
+            response.headers["Access-Control-Max-Age"] = "86400"
     return response
 
 

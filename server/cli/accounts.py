@@ -25,7 +25,15 @@ def credential() -> None:
 @credential.command("create")
 @shared
 @_tenant
-@click.option("--scope", "scopes", multiple=True, type=click.Choice(SCOPES), default=["all"], show_default=True)
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    type=click.Choice(SCOPES),
+    default=["all"],
+    show_default=True,
+    help="What it may do; may be repeated.",
+)
 @click.option("--name", default="", help="What it is for.")
 @click.option("--key", help="A key of your own instead of a generated one.")
 @click.option("--secret", help="A secret of your own; others on this machine may see it in the list of processes.")
@@ -72,8 +80,8 @@ def _row(found: Credential) -> dict[str, Any]:
         "name": found.name,
         "scopes": found.scopes,
         "state": "revoked" if found.revoked else "expired" if expired else "active",
-        "expires": found.expires.isoformat() if found.expires else None,
-        "last_used": found.last_used.isoformat() if found.last_used else None,
+        "expires": found.expires.isoformat(timespec="seconds") if found.expires else None,
+        "last_used": found.last_used.isoformat(timespec="seconds") if found.last_used else None,
     }
 
 
@@ -86,7 +94,7 @@ def _row(found: Credential) -> dict[str, Any]:
 @click.argument("key")
 @pass_context
 def credential_rotate(context: Context, tenant: str | None, grace: int, key: str) -> None:
-    """Give a credential a new secret; the old one stays good for a while."""
+    """Give a credential a new secret. The old one stays good for a while."""
     with context.app():
         tenant_id = tenant_id_of(tenant)
         with unit_of_work():
@@ -123,7 +131,12 @@ def user() -> None:
 @user.command("create")
 @shared
 @_tenant
-@click.option("--role", default="tenant_administrator", show_default=True, help="What the person may do.")
+@click.option(
+    "--role",
+    default="tenant_administrator",
+    show_default=True,
+    help="learner, instructor, tenant_administrator or system_administrator.",
+)
 @click.option("--name", default="", help="Their name.")
 @click.option("--locale", type=click.Choice(["en", "id"]), help="Language of their pages.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input; else one is generated.")
@@ -163,12 +176,54 @@ def user_list(context: Context, tenant: str | None) -> None:
                 "name": person.name,
                 "role": person.role,
                 "state": "disabled" if person.disabled else "active",
-                "last_login": person.last_login.isoformat() if person.last_login else None,
+                "last_login": person.last_login.isoformat(timespec="seconds") if person.last_login else None,
             }
             for person in found
         ]
     columns = {"email": "Email", "name": "Name", "role": "Role", "state": "State", "last_login": "Last sign-in"}
     context.table(rows, columns)
+
+
+@user.command("reset-password")
+@shared
+@click.argument("email")
+@pass_context
+def user_reset_password(context: Context, email: str) -> None:
+    """Give an account a new one-time password. It must be changed at the next sign-in; sessions end."""
+    from server import people
+
+    with context.app(), unit_of_work():
+        person = people.of_email(email)
+        value = {"email": person.email, "password": people.reset_password(person, by="system")}
+    context.show(value, f"Account:   {value['email']}\nPassword:  {value['password']}")
+
+
+@user.command("disable")
+@shared
+@click.argument("email")
+@pass_context
+def user_disable(context: Context, email: str) -> None:
+    """Shut an account out at once. `user enable` lets it in again."""
+    _set_disabled(context, email, True)
+
+
+@user.command("enable")
+@shared
+@click.argument("email")
+@pass_context
+def user_enable(context: Context, email: str) -> None:
+    """Let a disabled account in again."""
+    _set_disabled(context, email, False)
+
+
+def _set_disabled(context: Context, email: str, disabled: bool) -> None:
+    from server import people
+
+    with context.app(), unit_of_work():
+        person = people.of_email(email)
+        people.set_disabled(person, disabled, by="system")
+        value = {"email": person.email, "state": "disabled" if disabled else "active"}
+    context.show(value, f"{value['email']} is {value['state']}")
 
 
 COMMANDS = (credential, user)

@@ -18,7 +18,7 @@ from server.cli.context import Context, pass_context, shared
 @click.argument("target", required=False, type=click.Path(dir_okay=False, path_type=Path))
 @pass_context
 def backup(context: Context, target: Path | None) -> None:
-    """Write database and files to one archive while the server runs; default: rekam-DATE.tar here."""
+    """Write database and files to one archive. The server may run; default: rekam-DATE.tar here."""
     target = target or Path(f"rekam-{clock.now():%Y%m%d-%H%M%S}.tar")
     with context.app(any_schema=True), context.progress() as progress:
         manifest = archives.backup(context.settings, target.resolve(), tell=context.teller(progress))
@@ -50,7 +50,7 @@ def restore(context: Context, archive: Path) -> None:
 @click.argument("archive", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @pass_context
 def verify(context: Context, archive: Path | None) -> None:
-    """Check an archive, or without one the installation; exit code 1 when something is damaged."""
+    """Check an archive, or without one the installation. Exit code 1 when something is damaged."""
     with context.app(any_schema=archive is not None), context.progress() as progress:
         if archive:
             problems = archives.verify_archive(archive, tell=context.teller(progress))

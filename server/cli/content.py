@@ -63,7 +63,7 @@ def import_(
     allow_private: bool,
     files: tuple[Path | str, ...],
 ) -> None:
-    """Import packages, or single media files as courses; exit code 1 when one of them was rejected.
+    """Import packages, or single media files, as courses. Exit code 1 when one of them was rejected.
 
     Each is a file or an http(s) address, which is fetched first: from public networks, those of REKAM_WEBHOOK_NETWORKS, or with
     --allow-private from anywhere; redirects are not followed.
@@ -181,7 +181,7 @@ def _watch(app: Flask, progress: Progress, bar: Any, tenant_id: int, job_id: str
 @click.argument("file", type=_file)
 @pass_context
 def inspect(context: Context, locale: str, strict: bool, file: Path) -> None:
-    """Show what a package holds and what an import would say of it, without storing anything."""
+    """Show what a package holds, without storing anything. And what an import would say of it."""
     with file.open("rb") as source:
         found = inspection.inspect(source, import_reading.limits(context.settings), filename=file.name, strict=strict)
     context.show(package_text.as_json(file.name, found, locale), package_text.as_text(file.name, found, locale))
@@ -193,7 +193,7 @@ def inspect(context: Context, locale: str, strict: bool, file: Path) -> None:
 @click.option("--tenant", metavar="APP_ID", help="Only courses of this application; default: of all.")
 @pass_context
 def thumbnails_(context: Context, tenant: str | None) -> None:
-    """Make thumbnails for course versions that have none, as an import would; safe to run again, also while serving.
+    """Make thumbnails for course versions that have none. As an import would; safe to run again, also while serving.
 
     For versions imported before there were thumbnails, and for videos after `pip install -e '.[video]'`.
     """

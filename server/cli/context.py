@@ -26,10 +26,14 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from core.db import session
+from core.db import db, session
 from core.errors import Invalid
 from core.settings import Settings
 
+# Columns of a table where there is no terminal.
+WIDE = 200
+# Most characters of a first column that is not broken.
+WHOLE = 40
 # Seconds between two lines of progress where there is no terminal.
 LOG_EVERY = 15.0
 
@@ -74,13 +78,21 @@ class Context:
         if self.json:
             click.echo(msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=2).decode())
         elif text is not None:
-            self.console.print(text, markup=False, soft_wrap=True) if isinstance(text, str) else self.console.print(
-                text
-            )
+            if isinstance(text, str):
+                self.console.print(text, markup=False, soft_wrap=True)
+            else:
+                if not self.console.is_terminal:
+                    # A file or another program has no width; each record is a line there.
+                    self.console.width = WIDE
+                self.console.print(text)
 
     def table(self, rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> None:
-        """A list of records; ``columns`` maps keys to headings."""
-        table = Table(*columns.values())
+        """A list of records; ``columns`` maps keys to headings, of which the first names the record."""
+        table = Table()
+        for number, (key, heading) in enumerate(columns.items()):
+            # Folded, never cut: what is listed is typed into the next command. What names a record is one line, unless it is a path.
+            longest = max((len(_cell(row.get(key))) for row in rows), default=0)
+            table.add_column(heading, overflow="fold", no_wrap=number == 0 and longest <= WHOLE)
         for row in rows:
             table.add_row(*(_cell(row.get(key)) for key in columns))
         self.show(list(rows), table)
@@ -126,7 +138,11 @@ def _require_migrations() -> None:
     from server import database
 
     if database.pending():
-        raise Invalid("the database is not up to date; run `rekam bootstrap` (first start) or `rekam db upgrade`")
+        # Most often it is another one than was meant: the data folder is that of the folder where one stands, or misspelt.
+        name = db.engine.url.database
+        raise Invalid(
+            f"the database {name} is not up to date; run `rekam bootstrap` (first start) or `rekam db upgrade`"
+        )
 
 
 def _cell(value: Any) -> str:

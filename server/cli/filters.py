@@ -17,12 +17,12 @@ from lrs.validation import validate_actor
 from server.removals import check_filters, filters_of
 
 _OPTIONS = (
-    click.option("--since", metavar="TIME", help="Stored after this RFC 3339 time."),
+    click.option("--since", metavar="TIME", help="Stored after this time, like 2026-01-31 or 2026-01-31T08:00:00Z."),
     click.option("--until", metavar="TIME", help="Stored at or before it."),
-    click.option("--agent", metavar="JSON", help="Agent, as JSON or as a mail address."),
-    click.option("--verb", metavar="IRI"),
-    click.option("--activity", metavar="IRI"),
-    click.option("--registration", metavar="UUID"),
+    click.option("--agent", metavar="JSON", help="With this actor or object: agent as JSON, or mail address."),
+    click.option("--verb", metavar="IRI", help="With this verb, like http://adlnet.gov/expapi/verbs/completed."),
+    click.option("--activity", metavar="IRI", help="About this activity."),
+    click.option("--registration", metavar="UUID", help="Of this registration."),
     click.option("--related-agents", is_flag=True, help="The agent in any role."),
     click.option("--related-activities", is_flag=True, help="The activity in any role."),
 )
@@ -58,12 +58,14 @@ def chosen(given: dict[str, Any]) -> dict[str, Any]:
 
 def agent(text: str, what: str) -> dict[str, Any]:
     """An agent with an identifier; a mail address stands for the one with that mbox."""
-    if not text.lstrip().startswith("{"):
-        text = text.removeprefix("mailto:")
-        value: Any = {"mbox": f"mailto:{text}"}
-    else:
-        value = parsing.loads(text, what)
-    validate_actor(value, what, versions.V2)
+    address = not text.lstrip().startswith("{")
+    value: Any = {"mbox": f"mailto:{text.removeprefix('mailto:')}"} if address else parsing.loads(text, what)
+    try:
+        validate_actor(value, what, versions.V2)
+    except Invalid:
+        if address:
+            raise Invalid(f"{what} {text[:100]!r} is neither a mail address nor the JSON of an agent") from None
+        raise
     if ifi(value) is None:
         raise Invalid(f"{what} has no identifier")
     found: dict[str, Any] = value

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import socket
 import sys
+import time
 from pathlib import Path
 
 import click
@@ -14,6 +17,8 @@ from core.errors import Invalid
 from server.cli.context import Context, pass_context, shared
 
 _ROOT = Path(__file__).resolve().parents[2]
+# Seconds that a port may take to become free.
+PORT_PATIENCE = 5.0
 
 
 @click.command()
@@ -40,11 +45,32 @@ def serve(context: Context, host: str, port: int, content_port: int | None, work
     settings = context.settings
     with context.app():
         pass  # here, not in each process of gunicorn, is said what keeps it from serving
+    for number in (port, content_port):
+        _check_port(host, number)
     context.say(f"Console and API: {settings.base_url}    Courses: {settings.content_url}")
     arguments = [sys.executable, "-m", "server.cli.gunicorn", "--pythonpath", str(_ROOT)]
     arguments += ["-c", str(_ROOT / "server" / "gunicorn_conf.py")]
     # The same process, so that signals reach gunicorn.
     os.execve(sys.executable, arguments, environ)  # noqa: S606
+
+
+def _check_port(host: str, port: int) -> None:
+    """:class:`Invalid` where nothing can listen, after as long as one who is just ending may take."""
+    until = time.monotonic() + PORT_PATIENCE
+    while True:
+        try:
+            family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+            with socket.socket(family, kind, protocol) as trial:
+                trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                trial.bind(address)
+                return
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE and time.monotonic() < until:
+                time.sleep(0.2)
+                continue
+            advice = "; is Rekam running already? Choose others: --port and --content-port, or make run PORT=… CONTENT_PORT=…"
+            reason = f"{error.strerror}{advice if error.errno == errno.EADDRINUSE else ''}"
+            raise Invalid(f"cannot listen on port {port} of {host}: {reason}") from None
 
 
 @click.command()

@@ -42,9 +42,9 @@ def statements() -> None:
 def export(
     context: Context, /, tenant: str | None, attachments: bool, documents: bool, target: Path, **given: Any
 ) -> None:
-    """Write everything into a folder: statements and documents as NDJSON, attachments as files.
+    """Write statements and documents into a folder.
 
-    Begun again on the same folder it goes on where it stopped, and later adds what has come since.
+    Both as NDJSON, attachments as files. Begun again on the same folder it goes on where it stopped, and later adds what has come since.
     """
     chosen, described = filters.read(given)
     with context.app(), context.progress() as progress:
@@ -76,9 +76,10 @@ def export(
 def import_(
     context: Context, tenant: str | None, rejects: Path | None, missing_attachments: bool, restart: bool, source: Path
 ) -> None:
-    """Import a folder of `statements export`, a file with one statement a line, or - for standard input.
+    """Bring in what an export wrote, or a file of statements.
 
-    Keeps id, stored, authority and version. Repeating it changes nothing. Exit code 1 when lines were rejected.
+    A folder of `statements export`, a file with one statement a line, or - for standard input. Keeps id, stored,
+    authority and version. Repeating it changes nothing. Exit code 1 when lines were rejected.
     """
     with ExitStack() as stack:
         stack.enter_context(context.app())
@@ -172,9 +173,10 @@ def migrate(
     connections: int,
     restart: bool,
 ) -> None:
-    """Bring in everything of another record store over xAPI, keeping id, stored, authority and version.
+    """Bring in everything of another record store over xAPI.
 
-    Goes on where it stopped; run again later it adds what has come since. Exit code 1 when statements were rejected.
+    Keeps id, stored, authority and version. Goes on where it stopped; run again later it adds what has come since. Exit code 1 when
+    statements were rejected.
     """
     if secret_stdin:
         secret = sys.stdin.readline().rstrip("\n")
@@ -206,7 +208,7 @@ def migrate(
 def purge(
     context: Context, /, tenant: str | None, ids: tuple[str, ...], dry_run: bool, yes: bool, **given: Any
 ) -> None:
-    """Delete the statements that all of the options find, voided ones included. There is no way back but a backup."""
+    """Delete the statements that all of the options find. Voided ones, too; there is no way back but a backup."""
     chosen = filters.chosen(given)
     _must_answer(context, dry_run or yes)
     with context.app():
@@ -277,8 +279,9 @@ def erase(
     dry_run: bool,
     yes: bool,
 ) -> None:
-    """Forget a person in the record store, for good: statements, documents, names, events.
+    """Forget a person in the record store for good.
 
+    Statements, documents, names and events of the person go.
     Statements of others in which the person appears keep a pseudonym. Imports do not bring the person back.
     """
     found = [filters.agent(text, "--agent") for text in agents]

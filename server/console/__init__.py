@@ -24,6 +24,8 @@ PAGES = (
     "registration_export",
     "learners",
     "statements",
+    "statement_parts",
+    "statement_export",
     "my_courses",
     "webhooks",
     "forwarders",

@@ -210,6 +210,15 @@ def pretty_json(value: Any) -> str:
     return msgspec.json.format(value if isinstance(value, bytes) else msgspec.json.encode(value), indent=2).decode()
 
 
+def in_words(value: Any) -> str:
+    """A value of JSON in a line, without the signs that say nothing: ``known 3, stored 5``."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {in_words(one)}" for name, one in sorted(value.items()))
+    if isinstance(value, list):
+        return ", ".join(map(in_words, value))
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
 def person_name(first: str | None, last: str | None, fallback: str) -> Markup:
     """A name in isolation, so that writing of either direction cannot disturb what stands around it."""
     name = f"{first or ''} {last or ''}".strip() or fallback
@@ -230,4 +239,5 @@ FILTERS = {
     "number": number,
     "response": response,
     "pretty_json": pretty_json,
+    "in_words": in_words,
 }

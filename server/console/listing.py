@@ -80,9 +80,10 @@ def paginate(query: Any, order: list[Any], *, scalars: bool = True) -> Page:
 
 def here(**changes: Any) -> str:
     """The address of this page with some of its arguments changed (None: left out)."""
-    arguments: dict[str, Any] = request.args.to_dict()
+    # Names that mean something to url_for are not for visitors.
+    arguments = {name: value for name, value in request.args.items() if name != "endpoint" and name[:1] != "_"}
     arguments.update(changes)
-    kept = {name: value for name, value in arguments.items() if value not in (None, "")}
+    kept: dict[str, Any] = {name: value for name, value in arguments.items() if value not in (None, "")}
     return url_for(request.endpoint or "console.home", **kept)
 
 

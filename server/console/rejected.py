@@ -118,8 +118,11 @@ def rejected_replay() -> Any:
         with unit_of_work():
             ids = replaying.replay(tenant_id(), id_, me().actor, body)
     except (Invalid, Conflict, Forbidden) as error:
-        reason = _("The credential that sent it may not store statements any more.")
-        refused = reason if error.code == "sender_gone" else _("It was refused again: %(reason)s", reason=say(error))
+        reasons = {
+            "sender_gone": _("The credential that sent it may not store statements any more."),
+            "replayed": _("It was stored already; nothing was stored again."),
+        }
+        refused = reasons.get(error.code) or _("It was refused again: %(reason)s", reason=say(error))
         return _page(_named(request.form), str(refused), body, 422)
     flash(ngettext("%(num)d statement was stored.", "%(num)d statements were stored.", len(ids)), "good")
     return redirect(url_for("console.rejected", id=id_))

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import msgspec
-from flask import render_template, request
+from flask import redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from markupsafe import Markup
 
@@ -15,14 +15,17 @@ from core.db import session
 from core.errors import Invalid
 from core.settings import get_settings
 from lrs import query
-from lrs.formats import is_uuid
+from lrs.formats import is_iri, is_uuid
 from registrations.models import Learner
 from server.console.access import bp, console_view, tenant_id
 from server.console.formats import pretty_json
 from server.console.messages import say
 from server.console.sentences import sentence, verb_name
+from server.console.statement_parts import File, Link, files, kept, links, target_id
 
 SHOWN = 50
+# What the form asks for, by the names of its fields.
+FIELDS = ("learner", "verb", "activity", "registration", "since", "until")
 ADL = "http://adlnet.gov/expapi/verbs/"
 COMMON_VERBS = ("initialized", "completed", "passed", "failed", "answered", "responded", "suspended", "terminated")
 
@@ -35,40 +38,61 @@ class Line:
     sentence: Markup
     timestamp: datetime | None
     json: str
+    links: list[Link]
+    files: list[File]
+    target_id: str
     voided: bool = False
 
 
-def _line(body: bytes, *, voided: bool = False) -> Line:
-    found = msgspec.json.decode(body)
+def lines(bodies: list[bytes], *, voided: bool = False) -> list[Line]:
+    """Statements as they are listed."""
+    found = [msgspec.json.decode(body) for body in bodies]
+    held = kept(found)
+    return [_line(one, pretty_json(body), held, voided) for one, body in zip(found, bodies, strict=True)]
+
+
+def _line(found: dict[str, Any], json: str, held: set[str], voided: bool) -> Line:
     try:
         moment = datetime.fromisoformat(found.get("timestamp", ""))
         moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     except ValueError:
         moment = None
-    return Line(str(found.get("id", "")), sentence(found), moment, pretty_json(body), voided)
+    return Line(
+        str(found.get("id", "")),
+        sentence(found),
+        moment,
+        json,
+        links(found),
+        files(found, held),
+        target_id(found),
+        voided,
+    )
 
 
 def of_registration(tenant: int, registration: str, limit: int = 10) -> list[Line]:
     """The newest statements that carry a registration."""
     page = query.newest(tenant, filters=query.Filters(registration=registration), limit=limit)
-    return [_line(body) for body in page.statements]
+    return lines(page.statements)
 
 
 @bp.get("/statements")
 @console_view("instructor")
 def statements_list() -> Any:
+    if wanted := request.args.get("id", "").strip():
+        return redirect(url_for("console.statement", id=wanted))
     error, page = "", query.Page([], [], False)
     try:
-        page = query.newest(tenant_id(), filters=_filters(), cursor=request.args.get("after") or None, limit=SHOWN)
+        page = query.newest(tenant_id(), filters=filters(), cursor=request.args.get("after") or None, limit=SHOWN)
     except Invalid as wrong:
         error = say(wrong)
     given = request.args.get
     return render_template(
         "console/statements.html",
-        lines=[_line(body) for body in page.statements],
+        lines=lines(page.statements),
         cursor=page.cursor,
         error=error,
-        filtered=any(given(name) for name in ("learner", "verb", "activity", "registration", "since", "until")),
+        filtered=any(map(given, FIELDS)),
+        fields={name: given(name) or None for name in FIELDS},
         verbs=[(ADL + word, verb_name({"id": ADL + word})) for word in COMMON_VERBS],
     )
 
@@ -76,18 +100,24 @@ def statements_list() -> Any:
 @bp.get("/statement")
 @console_view("instructor")
 def statement() -> Any:
-    found = query.one(tenant_id(), request.args.get("id", ""))
-    lines = [_line(found.body, voided=found.voided)] if found else []
-    return render_template("console/statement.html", lines=lines, id=request.args.get("id", ""))
+    wanted = request.args.get("id", "").strip()
+    found = query.one(tenant_id(), wanted) if is_uuid(wanted) else None
+    shown = lines([found.body], voided=found.voided) if found else []
+    return render_template("console/statement.html", lines=shown, id=wanted), 200 if found else 404
 
 
-def _filters() -> query.Filters:
+def filters() -> query.Filters:
+    """What the form asks for; :class:`Invalid` in the reader's language."""
     given = {name: request.args.get(name, "").strip() for name in ("learner", "verb", "activity", "registration")}
     if given["registration"] and not is_uuid(given["registration"]):
         raise Invalid(_("A registration in statements is a UUID. The page of the registration shows it."))
     verb = given["verb"]
     if verb and ":" not in verb:
-        verb = ADL + verb
+        verb = ADL + verb.lower()
+    if verb and not is_iri(verb):
+        raise Invalid(_("A verb is a word such as completed, or an IRI."))
+    if given["activity"] and not is_iri(given["activity"]):
+        raise Invalid(_("An activity is an IRI such as https://example.org/course."))
     return query.Filters(
         agent=_agent(given["learner"]) if given["learner"] else None,
         verb=verb or None,

@@ -58,7 +58,8 @@ class Remote:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise Invalid(f"{url[:200]!r} is not the address of an xAPI endpoint like https://lrs.example/xapi")
-        self.url = url.rstrip("/") + "/"
+        # Many stores show the address of the Statement Resource.
+        self.url = url.rstrip("/").removesuffix("/statements") + "/"
         self.connections = connections
         self._stopped = threading.Event()
         timeout = urllib3.Timeout(connect=10, read=120)
@@ -68,7 +69,11 @@ class Remote:
         self.version = self._choose_version()
 
     def _choose_version(self) -> str:
-        with self._get(self.url + "about") as response:
+        with self._get(self.url + "about", absent=True) as response:
+            if response.status == 404:
+                raise Invalid(
+                    f"there is no xAPI endpoint at {self.url}; it is what stands before /statements and /about (404)"
+                )
             offered = _versions(response.data)
         found = next((v for v in versions.SUPPORTED if v in offered), None)
         if found is None:
@@ -163,7 +168,7 @@ class Remote:
                 continue
             if response.status == 200 or (absent and response.status == 404):
                 return response
-            text = response.read(500).decode("utf-8", "replace")
+            text = response.read(500).decode("utf-8", "replace").strip()
             _give_back(response)
             reason, asked_for = f"it answered {response.status}: {text}", _retry_after(response)
             if response.status not in (429, 500, 502, 503, 504):

@@ -263,6 +263,8 @@ def _rejections(app: Flask, tenant_id: int) -> None:
         ("Mobile app", [one, one | {"verb": {"id": "attended"}}]),
         ("Mobile app", one | {"result": {"score": {"scaled": 80}}}),
         ("Mobile app", one | {"actor": {"mbox": "sari@example.org"}}),
+        # A reason with a word that is longer than most.
+        ("Mobile app", one | {"object": {"id": "no-iri-" + "0123456789abcdef" * 5}}),
     )
     for name, body in bad:
         with unit_of_work() as current:

@@ -134,6 +134,42 @@ def test_a_long_title_makes_no_page_wider(looking: BrowserContext, seeded: LiveS
         assert row.evaluate("one => new Set([...one.cells].map(cell => cell.getBoundingClientRect().bottom)).size") == 1
 
 
+def test_a_long_word_hides_no_column(looking: BrowserContext, seeded: LiveServer) -> None:
+    """A hash or address in the reason of a refusal moved what was beside it out of sight."""
+    page = looking.new_page()
+    seed.sign_in(page, seeded, seed.ADMIN)
+    page.goto(f"{seeded.base}/rejected-requests")
+    expect(page.locator("td", has_text="no-iri-0123")).to_be_visible()
+    assert page.locator(".table-wrap").evaluate("one => one.scrollWidth - one.clientWidth") == 0
+
+
+def test_actions_of_the_audit_log_are_words(looking: BrowserContext, seeded: LiveServer) -> None:
+    """Beside long details they were broken into columns of four letters."""
+    page = looking.new_page()
+    seed.sign_in(page, seeded, seed.ADMIN)
+    page.goto(f"{seeded.base}/audit")
+    assert page.locator("td .tag").evaluate_all(
+        "all => all.length && Math.max(...all.map(one => one.offsetHeight))"
+    ) in range(15, 32)
+    assert page.locator(".table-wrap").evaluate("one => one.scrollWidth - one.clientWidth") == 0
+
+
+def test_a_statement_is_copied_by_keyboard(browser: Browser, seeded: LiveServer) -> None:
+    context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+    seed.sign_in(page, seeded, seed.ADMIN)
+    page.goto(f"{seeded.base}/statements")
+    statement = page.locator("details.statement").first
+    statement.locator("summary").focus()
+    page.keyboard.press("Enter")
+    copy = statement.locator("button[data-copy]")
+    copy.focus()
+    page.keyboard.press("Enter")
+    expect(copy).to_have_text("✓")
+    assert page.evaluate("navigator.clipboard.readText()") == statement.locator("pre").inner_text()
+    context.close()
+
+
 def traces(page: Page, seeded: LiveServer) -> list[str]:
     """The pages of what was recorded of a launch: none yet, one, two compared."""
     page.goto(f"{seeded.base}/registrations?q=P-1001&course={COURSE_ID}")

@@ -166,7 +166,7 @@ def test_sweep_deletes_old_done_rows(app: Flask, tenant: TestTenant, handle: lis
 
 def test_event_and_its_row_are_one_fact(app: Flask, tenant: TestTenant) -> None:
     with unit_of_work():
-        event = events.emit(tenant.id, "course.imported", {"courseId": "c"})
+        event = events.emit(tenant.id, "course.imported", {"courseId": "c", "job_id": "j"})
     rows = session().scalars(select(OutboxRow).where(OutboxRow.tenant_id == tenant.id, OutboxRow.kind == "event"))
     assert [row.payload for row in rows] == [{"event": event.id}]
 

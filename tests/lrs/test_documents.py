@@ -7,19 +7,40 @@ import threading
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 
 from core.db import unit_of_work
 from core.errors import Conflict, Invalid
 from lrs import documents, importing
 from lrs.documents import Content, Place
 from tests.conftest import TestTenant
-from tests.lrs.builders import agent, new_uuid
+from tests.lrs.builders import V2, agent, new_uuid
 
 ACTIVITY = "http://example.com/a"
 
 
 def place(tenant: TestTenant, registration: str | None = None) -> Place:
     return documents.state_place(tenant.id, ACTIVITY, agent(), registration)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "about",
+        "statements",
+        "statements?attachments=true",
+        "agents?agent=%7B%22mbox%22%3A%22mailto%3Aa%40example.com%22%7D",
+        "activities?activityId=http%3A%2F%2Fexample.com%2Fa",
+        "activities/profile?activityId=http%3A%2F%2Fexample.com%2Fa",
+        "activities/profile?activityId=http%3A%2F%2Fexample.com%2Fa&profileId=p",
+    ],
+)
+def test_no_browser_takes_an_answer_for_fresh_unasked(client: FlaskClient, tenant: TestTenant, path: str) -> None:
+    """With a Last-Modified and no Cache-Control it may for a tenth of their age (RFC 9111 §4.2.2)."""
+    with unit_of_work():
+        documents.put(Place(tenant.id, "activity_profile", ACTIVITY, None, None), "p", b"one", "text/plain")
+    answer = client.get(f"/xapi/{path}", headers=tenant.auth | V2)
+    assert (answer.status_code, answer.headers.getlist("Cache-Control")) == (200, ["private, no-cache"])
 
 
 def test_put_get_and_replace(app: Flask, tenant: TestTenant) -> None:

@@ -239,6 +239,11 @@ def test_state_documents(app: Flask, tenant: TestTenant, version: dict[str, str]
     got, framework = both(app, "GET", "/xapi/activities/state", headers, STATE)
     assert got[2] == framework[2] == "größer".encode()
     assert (got[1]["Content-Type"], got[1]["ETag"]) == (kind["Content-Type"], put[1]["ETag"])
+    known, _ = both(app, "GET", "/xapi/activities/state", headers | {"If-None-Match": got[1]["ETag"]}, STATE)
+    assert (known[0], known[2], known[1]["ETag"]) == (304, b"", got[1]["ETag"])
+    for other_tag in ('"other"', "*"):
+        asked = headers | {"If-None-Match": other_tag}
+        assert ask(app, "GET", "/xapi/activities/state", asked, query=STATE)[2] == "größer".encode()
     everything = {name: value for name, value in STATE.items() if name != "stateId"}
     listed, _ = both(app, "GET", "/xapi/activities/state", headers, everything)
     assert json.loads(listed[2]) == ["other", "place"]

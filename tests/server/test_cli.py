@@ -7,6 +7,7 @@ import io
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tarfile
@@ -26,8 +27,9 @@ from core.blobs import BlobStore, blobs
 from core.db import db, session, unit_of_work
 from core.ids import new_id
 from core.settings import Settings
-from server import backup, verification
+from server import backup, people, verification
 from server.app import create_app
+from server.cli import operation
 from server.cli.commands import main
 from server.demo import build_zip
 from tests.conftest import DATABASES, basic, drop_postgres_database, make_postgres_database
@@ -40,8 +42,8 @@ from tests.serving import serving
 HERE = Settings().base_url
 LEAVES = {
     "backup", "bootstrap", "config", "credential create", "credential list", "credential revoke", "credential rotate",
-    "db status", "db upgrade", "doctor", "import", "restore", "serve", "thumbnails", "user create", "user list", "verify",
-    "worker",
+    "db status", "db upgrade", "doctor", "import", "restore", "serve", "thumbnails", "user create", "user disable", "user enable",
+    "user list", "user reset-password", "verify", "worker",
 }  # fmt: skip
 
 
@@ -117,6 +119,9 @@ def test_there_are_these_commands_and_each_has_help() -> None:
         assert ran.exit_code == 0
         assert "--json" in ran.output, leaf
         assert "--data-dir" in ran.output, leaf
+    for group in {leaf.rpartition(" ")[0] for leaf in leaves(main)}:
+        listed = CliRunner().invoke(main, [*group.split(), "--help"]).output.partition("Commands:")[2]
+        assert "..." not in listed, f"what the commands do is cut off: {listed}"
 
 
 def test_wrong_usage_is_exit_code_2(sqlite: Installation) -> None:
@@ -155,7 +160,10 @@ def test_bootstrap_by_environment(installation: Installation) -> None:
     """An unattended first start, and a second one that changes nothing."""
     assert installation.json("db", "status", code=1)["pending"]
     for command in (("serve", "--port", "0"), ("verify",), ("user", "list"), ("statements", "export", "nowhere")):
-        assert "not up to date" in installation.json(*command, code=1)["error"]["message"]
+        message = installation.json(*command, code=1)["error"]["message"]
+        assert "not up to date" in message
+        # Which one: with a misspelt data folder it is a new one.
+        assert message.startswith("the database /" if not installation.database_url else "the database rekam_test_")
     installation.extra = {
         "REKAM_ADMIN_EMAIL": "ops@example.org",
         "REKAM_ADMIN_PASSWORD": "a sentence of few words",
@@ -215,6 +223,21 @@ def test_credentials(sqlite: Installation) -> None:
     assert "no application" in sqlite.json("credential", "list", "--tenant", "absent", code=1)["error"]["message"]
 
 
+def test_a_port_that_is_taken_is_said(sqlite: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It used to end in lines of gunicorn's log."""
+    monkeypatch.setattr(operation, "PORT_PATIENCE", 0.3)
+    sqlite.json("bootstrap", "--no-demo")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        number = taken.getsockname()[1]
+        for ports in (("--port", str(number)), ("--port", "0", "--content-port", str(number))):
+            message = sqlite.json("serve", *ports, code=1)["error"]["message"]
+            assert message.startswith(
+                f"cannot listen on port {number} of 127.0.0.1: Address already in use; is Rekam running"
+            )
+    message = sqlite.json("serve", "--host", "192.0.2.1", code=1)["error"]["message"]
+    assert message == "cannot listen on port 8000 of 192.0.2.1: Cannot assign requested address"
+
+
 def test_users(sqlite: Installation) -> None:
     sqlite.json("bootstrap", "--no-demo")
     made = sqlite.json("user", "create", "ina@example.org", "--role", "instructor", "--name", "Ina")
@@ -228,6 +251,39 @@ def test_users(sqlite: Installation) -> None:
     for wrong in (["no address"], ["x@example.org", "--role", "emperor"]):
         assert sqlite.json("user", "create", *wrong, code=1)["error"]["code"] == "invalid"
     assert sqlite.json("user", "create", "y@example.org", "--password-stdin", code=1, given="short\n")["error"]
+
+
+def test_an_account_is_let_in_again_and_shut_out(sqlite: Installation) -> None:
+    """Also the only administrator, who has nobody to ask in the console."""
+    first = sqlite.json("bootstrap", "--no-demo")
+    reset = sqlite.json("user", "reset-password", first["administrator"].upper())
+    assert reset["email"] == first["administrator"]
+    assert reset["password"] != first["password"]
+    with sqlite.app().app_context():
+        assert people.sign_in(first["administrator"], reset["password"], "127.0.0.1").must_change
+    sqlite.json("user", "create", "ina@example.org", "--role", "instructor")
+    for command, state in (("disable", "disabled"), ("enable", "active")):
+        assert sqlite.json("user", command, "ina@example.org") == {"email": "ina@example.org", "state": state}
+        assert {row["email"]: row["state"] for row in sqlite.json("user", "list")}["ina@example.org"] == state
+    assert sqlite.json("user", "disable", first["administrator"], code=1)["error"]["code"] == "forbidden"
+    for command in ("reset-password", "disable", "enable"):
+        assert sqlite.json("user", command, "nobody@example.org", code=1)["error"]["code"] == "not_found"
+
+
+def test_what_is_listed_can_be_copied(sqlite: Installation) -> None:
+    """Keys were cut to the width of the terminal."""
+    first = sqlite.json("bootstrap", "--no-demo")
+    name = "The program of the regional office that sends what its learners do on paper"
+    made = sqlite.json("credential", "create", "--name", name, "--scope", "statements/read/mine", "--scope", "state")
+    table = sqlite.run("credential", "list")
+    for whole in (first["key"], made["key"], name, "statements/read/mine, state"):
+        assert whole in table
+
+
+def test_a_credential_that_would_never_work_is_refused(sqlite: Installation) -> None:
+    sqlite.json("bootstrap", "--no-demo")
+    told = sqlite.json("credential", "create", "--expires", "2020-01-01", code=1)["error"]
+    assert (told["code"], "has passed" in told["message"]) == ("invalid", True)
 
 
 def test_import(installation: Installation, tmp_path: Path) -> None:

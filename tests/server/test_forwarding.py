@@ -134,7 +134,8 @@ def test_failures_are_tried_again_until_it_is_switched_off_and_nothing_is_lost(
 ) -> None:
     id_ = forwarder(tenant, other_tenant, secret="wrong")
     post(client, tenant, statement())
-    now = clock.now()
+    # What is stored in the present millisecond is not yet forwarded, and a frozen clock never leaves it: `run` would not end.
+    now = clock.now() + timedelta(seconds=1)
     for _ in range(15):
         with clock.frozen(now):
             run(tenant)
@@ -168,6 +169,17 @@ def test_the_guard_holds(app: Flask, client: FlaskClient, tenant: TestTenant, ot
         assert client.post("/api/v2/forwarders", json=empty, headers=tenant.auth).status_code == 400
     text = json.dumps(client.get("/api/v2/forwarders", headers=tenant.auth).json)
     assert other_tenant.secret not in text
+
+
+def test_a_misspelt_filter_forwards_nothing(client: FlaskClient, tenant: TestTenant, other_tenant: TestTenant) -> None:
+    """Left out it would send everything to somebody else."""
+    made = {"url": "https://other.example/xapi", "key": "k", "secret": "s", "filter": {"verbs": "http://example.com/v"}}
+    refused = client.post("/api/v2/forwarders", json=made, headers=tenant.auth)
+    assert (refused.status_code, refused.json["details"]["path"]) == (400, "$.filter")
+    assert "`verbs`" in refused.json["message"]
+    id_ = forwarder(tenant, other_tenant)
+    change = {"filter": {"related_agents": True}}
+    assert client.put(f"/api/v2/forwarders/{id_}", json=change, headers=tenant.auth).status_code == 400
 
 
 def test_trying_the_connection(
@@ -268,7 +280,7 @@ def test_switched_on_again_it_starts_whatever_became_of_its_row(
     post(client, tenant, statement())
     monkeypatch.setattr(forwarding, "_fail", lambda *_: 1 / 0)
     monkeypatch.setattr(forwarding, "_post", lambda *_: 1 / 0)
-    now = clock.now()
+    now = clock.now() + timedelta(seconds=1)  # as above
     for _ in range(12):
         with clock.frozen(now):
             run(tenant)

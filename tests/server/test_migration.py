@@ -344,6 +344,14 @@ def test_an_about_that_names_no_versions_is_said(rekam: Run, tenant: TestTenant,
     assert "does not say which versions of xAPI it speaks" in json.loads(done.stdout)["error"]["message"]
 
 
+@pytest.mark.parametrize("ending", ["", "/", "/statements", "/statements/"])
+def test_the_address_may_be_that_of_the_statements(rekam: Run, tenant: TestTenant, ending: str) -> None:
+    with running(FakeStore(statements={"statements": [], "more": ""})) as store:
+        address = f"{store.base}/xapi{ending}"
+        done = rekam("migrate", "--from", address, "--key", "k", "--secret", "s", "--tenant", tenant.app_id)
+    assert done.exit_code == 0, done.output
+
+
 def test_what_is_wrong_is_said(
     rekam: Run, tenant: TestTenant, other_tenant: TestTenant, source: LiveServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -365,5 +373,5 @@ def test_what_is_wrong_is_said(
     )
     assert (nowhere.exit_code, "refused" in nowhere.output) == (1, True)
     no_lrs = rekam("migrate", "--from", source.base, "--key", "x", "--secret", "y", "--tenant", tenant.app_id)
-    assert (no_lrs.exit_code, "404" in no_lrs.output) == (1, True)
+    assert (no_lrs.exit_code, "there is no xAPI endpoint at" in no_lrs.output) == (1, True)
     assert rekam("migrate", "--from", source.base, "--key", "x", "--tenant", tenant.app_id).exit_code == 2

@@ -84,6 +84,9 @@ def test_replay_as_it_was_and_corrected(client: FlaskClient, tenant: TestTenant)
     assert (mended.status_code, mended.json) == (200, {"statementIds": [taken["id"], id_]})
     assert found(tenant) == [id_, taken["id"]]
     assert "replayed" in inbox(client, tenant)[0]
+    once_more = client.post(address, json={"body": json.dumps(statement())}, headers=tenant.auth)
+    assert (once_more.status_code, once_more.json["code"]) == (409, "replayed")
+    assert found(tenant) == [id_, taken["id"]]
     stored = client.get(f"/xapi/statements?statementId={id_}", headers=tenant.auth | V2).json
     assert stored["authority"]["account"]["name"] == tenant.key
     with unit_of_work():

@@ -657,6 +657,19 @@ def test_removals_by_rest(app: Flask, client: FlaskClient, tenant: TestTenant, l
         assert (refused.status_code, refused.json["code"]) == (400, "invalid"), bad
 
 
+def test_a_misspelt_filter_deletes_nothing(client: FlaskClient, tenant: TestTenant, life: dict[str, str]) -> None:
+    """Left out it would let everything through that the other filters do."""
+    before = len(query.newest(tenant.id, filters=Filters()).statements)
+    purge = {"until": "2100-01-01T00:00:00Z", "verbs": "http://example.com/verbs/none", "dryRun": False}
+    refused = client.post("/api/v2/statements/purge", json=purge, headers=tenant.auth)
+    assert (refused.status_code, refused.json["code"]) == (400, "invalid")
+    assert "`verbs`" in refused.json["message"]
+    erasure = {"agents": [agent()], "Mode": "pseudonymise", "dryRun": False}
+    assert client.post("/api/v2/erasures", json=erasure, headers=tenant.auth).status_code == 400
+    assert client.get("/api/v2/erasures", headers=tenant.auth).json["erasures"] == []
+    assert len(query.newest(tenant.id, filters=Filters()).statements) == before
+
+
 def test_a_long_removal_may_fail_now_and_then(
     client: FlaskClient, tenant: TestTenant, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -176,6 +176,21 @@ def test_filters_scope_and_line_ends(app: Flask, client: FlaskClient, tenant: Te
     assert client.get("/api/v2/statements/stream", headers=blind).status_code == 403
     for bad in ("agent=x", "agent={}", "verb=x", "registration=x", "lastEventId=-1", "seconds=301", "since=soon"):
         assert client.get(f"/api/v2/statements/stream?{bad}", headers=tenant.auth).status_code == 400, bad
+    # A misspelt filter must not let everything through.
+    misspelt = client.get("/api/v2/statements/stream?related_agents=true", headers=tenant.auth)
+    assert (misspelt.status_code, misspelt.json["details"]) == (400, {"parameter": "related_agents"})
+
+
+def test_a_page_of_another_host_may_follow_the_stream(app: Flask, client: FlaskClient, tenant: TestTenant) -> None:
+    asks = {"Origin": "https://app.example", "Access-Control-Request-Method": "GET"}
+    allowed = client.options("/api/v2/statements/stream", headers=asks).headers
+    assert allowed["Access-Control-Allow-Origin"] == "*"
+    assert {"Authorization", "Last-Event-ID"} <= set(allowed["Access-Control-Allow-Headers"].split(", "))
+    reader = Reader(app, tenant, "seconds=0")
+    assert reader.response.headers["Access-Control-Allow-Origin"] == "*"
+    assert client.get("/api/v2/statements/stream").headers["Access-Control-Allow-Origin"] == "*", "a refusal, too"
+    assert "Access-Control-Allow-Origin" not in client.options("/api/v2/ping", headers=asks).headers
+    reader.response.close()
 
 
 def test_the_number_of_streams_is_bounded(app: Flask, client: FlaskClient, tenant: TestTenant) -> None:

@@ -314,6 +314,29 @@ def test_a_byte_order_mark_is_no_part_of_the_first_line(rekam: Run, tmp_path: Pa
     assert len(statements_of(tenant)) == 1
 
 
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ('[\n  {"actor": {}}\n]\n', "line 1: is the beginning of an array; write one statement a line"),
+        ('{"actor":\n', "line 1: is not JSON: "),
+        ("7\n", "line 1: must be a statement object"),
+    ],
+)
+def test_what_is_no_statement_a_line_is_said(
+    rekam: Run, tmp_path: Path, tenant: TestTenant, content: str, told: str
+) -> None:
+    path = tmp_path / "all.json"
+    path.write_text(content)
+    done = rekam("statements", "import", path, "--tenant", tenant.app_id)
+    assert (done.exit_code, told in done.output) == (1, True), done.output
+
+
+def test_what_is_no_agent_is_said(rekam: Run, tenant: TestTenant) -> None:
+    done = rekam("erase", "--agent", "ada", "--dry-run", "--tenant", tenant.app_id)
+    assert "--agent 'ada' is neither a mail address nor the JSON of an agent" in done.output
+    assert done.exit_code == 1
+
+
 def test_rejects_are_kept_aside(rekam: Run, tmp_path: Path, tenant: TestTenant) -> None:
     taken = statement(id=new_uuid())
     lines = [

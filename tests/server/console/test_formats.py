@@ -109,6 +109,20 @@ ODD: list[tuple[dict[str, Any], str]] = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("a text", "a text"),
+        (5, "5"),
+        (False, "false"),
+        ({"stored": 5, "known": {"old": 0}}, "known old 0, stored 5"),
+        (["rest/read", {"a": 1}], "rest/read, a 1"),
+    ],
+)
+def test_json_in_words(value: Any, said: str) -> None:
+    assert formats.in_words(value) == said
+
+
 @pytest.mark.parametrize(("statement", "said"), ODD)
 def test_sentences_of_odd_statements(app: Flask, statement: dict[str, Any], said: str) -> None:
     with app.test_request_context(), force_locale("en"):

@@ -12,7 +12,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from core import clock, credentials
+from core import audit, clock, credentials
 from core.audit import AuditEntry
 from core.db import unit_of_work
 from course_packages.models import Course
@@ -477,7 +477,7 @@ def test_the_json_shown_is_the_statement(tenant: TestTenant, admin: Browser) -> 
     id_ = make_statement(tenant.id, result={"response": "a < b & c"})
     page = admin.get(f"/statement?id={id_}").text
     assert "a &lt; b &amp; c" in page
-    assert admin.get("/statement?id=none").status_code == 400
+    assert admin.get("/statement?id=none").status_code == 404
 
 
 def test_the_days_of_the_chart(tenant: TestTenant, app: Flask) -> None:
@@ -598,6 +598,10 @@ def test_the_audit_log_is_the_tenants_own(app: Flask, tenant: TestTenant, admin:
     system.post("/tenants", {"name": "Audited tenant"})
     assert "tenant.created" in system.get("/audit?of=installation").text
     assert "tenant.created" not in admin.get("/audit?of=installation").text
+    with unit_of_work():
+        audit.record(tenant.id, "system", "x.y", "", statements={"stored": 3}, problems=[], rejected=0, reason=None)
+    shown = " ".join(re.sub(r"<[^>]+>", "", admin.get("/audit?q=x.y").text).split())
+    assert "x.y rejected 0 statements stored 3" in shown, "what is empty says nothing"
 
 
 def test_language_and_appearance_are_remembered(app: Flask, tenant: TestTenant, admin: Browser) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 
 import pytest
@@ -63,6 +64,13 @@ def test_stored_as_it_was_once_the_reason_is_gone(client: FlaskClient, tenant: T
     present()
     assert set(found(tenant)) == {id_, taken["id"]}
     assert "2 statements were stored." in text_of(admin, f"/rejected-request?id={one.id}")
+    # Once: a statement without id would be there twice.
+    page = admin.get(f"/rejected-request?id={one.id}").text
+    assert ("/rejected-request/replay" in page, id_ in page) == (False, True)
+    again = admin.post("/rejected-request/replay", {"id": one.id, "body": json.dumps(statement())})
+    assert (again.status_code, "It was stored already; nothing was stored again." in again.text) == (422, True)
+    present()
+    assert set(found(tenant)) == {id_, taken["id"]}
     assert "Stored later" in text_of(admin, "/rejected-requests")
 
 

@@ -123,6 +123,6 @@ def _headers(path: str, answer: Answer, g: Any) -> list[tuple[str, str]]:
     if isinstance(answer.content, bytes) and answer.status == 200:
         found.append(("Content-Length", str(len(answer.content))))
     if path == STATEMENTS and not any(name == statements.THROUGH for name, _ in found):
-        found.append((statements.THROUGH, consistency.text_of(consistency.last_known(g.principal.tenant_id))))
+        found.append((statements.THROUGH, consistency.text_of(consistency.told_writers(g.principal.tenant_id))))
     found += [(versions.HEADER, g.xapi_version.name), *http.FOR_BROWSERS, ("X-Request-Id", g.request_id), *web.SAFE]
     return found

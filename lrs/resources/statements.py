@@ -297,4 +297,4 @@ def _bound(who: Principal | None, status: int) -> int:
         return 0
     if request.method in ("GET", "HEAD") and 400 <= status < 500:
         return consistency.consistent_through(who.tenant_id)
-    return consistency.last_known(who.tenant_id)
+    return consistency.told_writers(who.tenant_id)

@@ -52,14 +52,20 @@ class Crowd:
     refused: list[str] = field(default_factory=list)
     answered: int = 0
     removals: int = 0
+    imported: int = 0
 
-    def call(self, method: str, path: str, body: object = None) -> Any:
+    def call(self, method: str, path: str, body: object = None, **headers: str) -> Any:
         """The answer as JSON; None where it was an error or none came."""
         request = urllib.request.Request(
             self.live.base + path,
             method=method,
             data=None if body is None else json.dumps(body).encode(),
-            headers={**self.tenant.auth, "Content-Type": "application/json", "X-Experience-API-Version": "2.0.0"},
+            headers={
+                "Content-Type": "application/json",
+                "X-Experience-API-Version": "2.0.0",
+                **self.tenant.auth,
+                **headers,
+            },
         )
         try:
             with urllib.request.urlopen(request, timeout=60) as answer:
@@ -75,7 +81,19 @@ class Crowd:
 
     def write(self, dice: random.Random) -> None:
         some = dice.sample(range(len(IDS)), dice.choice((1, 3, 40)))
-        self.call("POST", "/xapi/statements", [made(number) for number in some])
+        once = {"Idempotency-Key": uuid.uuid4().hex} if dice.random() < 0.3 else {}
+        self.call("POST", "/xapi/statements", [made(number) for number in some], **once)
+
+    def bring_in(self, dice: random.Random) -> None:
+        folder = self.live.data_dir
+        lines = [made(n) | {"stored": "2020-01-01T00:00:00Z"} for n in dice.sample(range(len(IDS)), 60)]
+        (folder / "lines").write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+        # What an erasure has changed is rejected.
+        options = ("--rejects", str(folder / "rejects"), "--tenant", self.tenant.app_id, "--restart")
+        done = self.live.rekam("statements", "import", str(folder / "lines"), *options)
+        if done.returncode not in (0, 1) or "Traceback" in done.stderr:
+            self.refused.append(done.stderr[-2000:])
+        self.imported += 1
 
     def purge(self, dice: random.Random) -> None:
         what = dice.choice(
@@ -122,7 +140,7 @@ def crowd(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Crowd]:
 
 
 def test_all_of_it_agrees_afterwards(crowd: Crowd) -> None:
-    threads = crowd.run(*[crowd.write] * 4, crowd.purge, crowd.erase, *[crowd.read] * 2)
+    threads = crowd.run(*[crowd.write] * 4, crowd.purge, crowd.erase, crowd.bring_in, *[crowd.read] * 2)
     until = time.monotonic() + SECONDS
     while time.monotonic() < until:
         time.sleep(SECONDS / 4)
@@ -134,6 +152,7 @@ def test_all_of_it_agrees_afterwards(crowd: Crowd) -> None:
     assert crowd.refused == [], (crowd.live.data_dir / "server.log").read_text()[-5000:]
     assert crowd.answered > 50
     assert crowd.removals
+    assert crowd.imported
     # Those that were interrupted stand between two of their steps, each of which is whole.
     verified = crowd.live.rekam("verify")
     assert (verified.returncode, verified.stdout) == (0, "installation: sound\n"), verified.stderr

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
+import msgspec
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -158,6 +159,16 @@ def test_what_is_answered_is_found_at_once(app: Flask, client: FlaskClient, tena
         client.post("/xapi/statements", json=statement(id=id_), headers=tenant.auth | V2)
         found = client.get("/xapi/statements?limit=1", headers=tenant.auth | V2).json["statements"]
         assert [s["id"] for s in found] == [id_]
+
+
+@pytest.mark.parametrize("kind", ["application/json", "application/json; charset=utf-8"])
+def test_the_first_answer_of_all_tells_of_the_present(
+    app: Flask, client: FlaskClient, tenant: TestTenant, kind: str
+) -> None:
+    data = msgspec.json.encode(statement())
+    answer = client.post("/xapi/statements", data=data, content_type=kind, headers=tenant.auth | V2)
+    assert answer.status_code == 200
+    assert answer.headers["X-Experience-API-Consistent-Through"] > "2026"
 
 
 def test_each_tenant_has_its_own(app: Flask, tenant: TestTenant, other_tenant: TestTenant) -> None:

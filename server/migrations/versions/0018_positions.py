@@ -94,4 +94,5 @@ def change_removals(place_of: Any) -> None:
 
 
 def tell(table: str) -> None:
-    print(f"  places in {table} …", file=sys.stderr, flush=True)
+    if op.get_bind().scalar(sa.text(f"SELECT 1 FROM {table} LIMIT 1")):
+        print(f"  places in {table} …", file=sys.stderr, flush=True)

@@ -12,7 +12,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select, text
+from sqlalchemy import delete, select, text
 
 from core import clock
 from core.db import Model, db, dialect, session, unit_of_work
@@ -152,6 +152,7 @@ def test_statements_of_after_2039_keep_the_schema(app: Flask, tenant: TestTenant
     finally:
         with unit_of_work() as current:
             current.delete(current.get_one(StatementRow, (tenant.id, id_)))
+            current.execute(delete(StatementReference).where(StatementReference.tenant_id == tenant.id))
 
 
 def test_tables_written_anew_are_vacuumed(app: Flask) -> None:

@@ -39,18 +39,11 @@ _MISSING_LITE = text(
 
 @dataclass
 class _Read:
-    """A part of the stored order: what its statements say, by id, where they are, and which of them are voided."""
+    """A part of the stored order: where its statements are, by id, what finds them and what they point at."""
 
-    values: dict[str, dict[str, Any]] = field(default_factory=dict)
     positions: dict[str, int] = field(default_factory=dict)
-    voided: set[str] = field(default_factory=set)
-
-    def edges(self) -> set[sql.Edge]:
-        return {
-            sql.Edge(target, id_, self.positions[id_], value["verb"]["id"] == VOIDED)
-            for id_, value in self.values.items()
-            if (target := linking.target_of(value)) is not None
-        }
+    chains: linking.Chains = field(default_factory=linking.Chains)
+    edges: set[sql.Edge] = field(default_factory=set)
 
 
 def problems(tenant_id: int, tell: Tell) -> Iterator[str]:
@@ -67,8 +60,8 @@ def problems(tenant_id: int, tell: Tell) -> Iterator[str]:
                 yield f"statement {row.id} {wrong}"
         pairs = _pairs(tenant_id, read)
         yield from _unfound(tenant_id, read, pairs)
-        yield from _unlinked(tenant_id, read)
-        done, references, edges = done + len(rows), references + len(pairs), edges + len(read.edges())
+        yield from _unlinked(tenant_id, read.edges)
+        done, references, edges = done + len(rows), references + len(pairs), edges + len(read.edges)
     tell(total, total)
     if not damaged:
         # Of what cannot be read nobody knows by what it should be found.
@@ -83,7 +76,7 @@ def _count(table: Any, *where: Any) -> int:
 def _parts(tenant_id: int) -> Iterator[list[Any]]:
     """Statements in the stored order."""
     query = (
-        select(StatementRow.id, StatementRow.position, StatementRow.voided, StatementRow.authority, StatementRow.body)
+        select(StatementRow.id, StatementRow.position, StatementRow.authority, StatementRow.body)
         .where(StatementRow.tenant_id == tenant_id, StatementRow.body.is_not(None), StatementRow.position.is_not(None))
         .order_by(StatementRow.position)
         .limit(PART)
@@ -98,24 +91,23 @@ def _take(row: Any, read: _Read) -> str | None:
     """Read a statement; what is wrong with it by itself."""
     try:
         value = msgspec.json.decode(row.body)
-        linking.found_by(value), linking.target_of(value)
+        found_by, target, voids = linking.found_by(value), linking.target_of(value), value["verb"]["id"] == VOIDED
         whose = Authority.of(value["authority"]).reference
         if value["id"].lower() != row.id:
             return f"holds the id {value['id']}"
     except (msgspec.MsgspecError, LookupError, TypeError, AttributeError) as error:
         return f"cannot be read: {error}"
-    read.values[row.id] = value
     read.positions[row.id] = row.position
-    if row.voided:
-        read.voided.add(row.id)
+    read.chains.links[row.id] = (found_by, target)
+    if target is not None:
+        read.edges.add(sql.Edge(target, row.id, row.position, voids))
     return None if whose == row.authority else "belongs to another authority than it says"
 
 
 def _pairs(tenant_id: int, read: _Read) -> list[tuple[int, int]]:
     """(reference, position) of everything the statements have to be found by."""
-    chains = linking.Chains({i: (linking.found_by(v), linking.target_of(v)) for i, v in read.values.items()})
-    chains.read(tenant_id, {edge.target for edge in read.edges()})
-    return [(r, position) for id_, position in read.positions.items() for r in chains.references(id_)]
+    read.chains.read(tenant_id, {edge.target for edge in read.edges})
+    return [(r, position) for id_, position in read.positions.items() for r in read.chains.references(id_)]
 
 
 def _unfound(tenant_id: int, read: _Read, pairs: list[tuple[int, int]]) -> Iterator[str]:
@@ -129,9 +121,8 @@ def _unfound(tenant_id: int, read: _Read, pairs: list[tuple[int, int]]) -> Itera
         yield f"statement {ids[position]} is not found by everything it says"
 
 
-def _unlinked(tenant_id: int, read: _Read) -> Iterator[str]:
+def _unlinked(tenant_id: int, edges: set[sql.Edge]) -> Iterator[str]:
     """Of statements that point at others: what is not known of that, and what should be voided by it."""
-    edges = read.edges()
     targets = {edge.target for edge in edges}
     known = set(sql.referrers(tenant_id, targets))
     stored = {row.id: row for row in sql.find(tenant_id, targets)}

@@ -173,8 +173,9 @@ def hold(tenant_id: int, ids: Collection[str]) -> list[Stored]:
     missing = set(ids)
     while missing:
         found += find(tenant_id, missing, lock=True)
-        missing = missing - {s.id for s in found}
-        insert_statements(tenant_id, [NewRow(id_) for id_ in missing])
+        missing -= {s.id for s in found}
+        if missing:
+            insert_statements(tenant_id, [NewRow(id_) for id_ in missing])
     return found
 
 

@@ -45,14 +45,14 @@ Facts = dict[str, str | int]
 Tell = Callable[[str, int, int], None]
 
 
-def _silent(what: str, done: int, total: int) -> None:
+def silent(what: str, done: int, total: int) -> None:
     return None
 
 
 # --- backup -------------------------------------------------------------------------------------------------------
 
 
-def backup(settings: Settings, target: Path, *, tell: Tell = _silent) -> dict[str, Any]:
+def backup(settings: Settings, target: Path, *, tell: Tell = silent) -> dict[str, Any]:
     """Write the archive and return its manifest. The file appears under its name only when it is whole."""
     if target.exists():
         raise Conflict(f"{target} exists already")
@@ -63,7 +63,7 @@ def backup(settings: Settings, target: Path, *, tell: Tell = _silent) -> dict[st
             files = {copy.path.name: copy.path}
             if not settings.secret_key:
                 files[SECRET] = settings.data_path / SECRET
-            facts = {name: _add_file(archive, path, name) for name, path in files.items()}
+            written = {name: _add_file(archive, path, name) for name, path in files.items()}
             count = _add_blobs(archive, copy.wanted, tell)
             manifest = {
                 "format": FORMAT,
@@ -73,7 +73,7 @@ def backup(settings: Settings, target: Path, *, tell: Tell = _silent) -> dict[st
                 "revision": database.current(),
                 "rows": copy.rows,
                 "blobs": count,
-                "files": facts,
+                "files": written,
                 "secret_key": not settings.secret_key,
                 "key_fingerprint": _key_fingerprint(),
             }
@@ -179,7 +179,7 @@ def row_counts(connection: Connection) -> dict[str, int]:
 def _add_file(archive: tarfile.TarFile, path: Path, name: str) -> Facts:
     archive.add(path, name, recursive=False, filter=_anonymous)
     with path.open("rb") as handle:
-        return _facts(handle)
+        return facts(handle)
 
 
 def _anonymous(info: tarfile.TarInfo) -> tarfile.TarInfo:
@@ -243,7 +243,7 @@ def _wrong(manifest: dict[str, Any], name: str, content: IO[bytes] | None) -> st
     if content is None:
         return f"{name} is missing"
     known = manifest.get("files", {}).get(name)
-    return f"{name} is damaged" if known is not None and known != _facts(content) else None
+    return f"{name} is damaged" if known is not None and known != facts(content) else None
 
 
 def _member(tar: tarfile.TarFile, name: str) -> IO[bytes] | None:
@@ -275,7 +275,7 @@ class Restored:
     warnings: list[str]
 
 
-def restore(settings: Settings, archive: Path, *, tell: Tell = _silent) -> Restored:
+def restore(settings: Settings, archive: Path, *, tell: Tell = silent) -> Restored:
     """Bring an archive into an empty installation (no server running) and migrate it."""
     with _opened(archive) as (tar, manifest):
         if manifest["dialect"] != dialect():
@@ -354,7 +354,7 @@ def _restore_database(copy: Path) -> None:
 # --- checking ---------------------------------------------------------------------------------------------------
 
 
-def verify_archive(archive: Path, *, tell: Tell = _silent) -> list[str]:
+def verify_archive(archive: Path, *, tell: Tell = silent) -> list[str]:
     """What is wrong with an archive, in sentences; an empty list when it is sound."""
     problems: list[str] = []
     with _opened(archive) as (tar, manifest):
@@ -369,14 +369,15 @@ def verify_archive(archive: Path, *, tell: Tell = _silent) -> list[str]:
                 continue
             done += 1
             tell("blobs", done, total)
-            if _facts(content)["sha256"] != name:
+            if facts(content)["sha256"] != name:
                 problems.append(f"the blob {name} is damaged")
         if done != total:
             problems.append(f"there should be {total} blobs, there are {done}")
     return problems
 
 
-def _facts(source: IO[bytes]) -> Facts:
+def facts(source: IO[bytes]) -> Facts:
+    """Of what is left to read."""
     digest, size = hashlib.sha256(), 0
     while chunk := source.read(CHUNK):
         digest.update(chunk)

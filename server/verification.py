@@ -5,33 +5,24 @@ Reads only; what is wrong is said in sentences.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable
 from functools import partial
 from itertools import islice
-from typing import IO
 
 from sqlalchemy import select, text
 
-from core.blobs import CHUNK, blobs
+from core.blobs import blobs
 from core.db import dialect, session, snapshot
 from core.errors import NotFound
 from core.tenants import Tenant
 from lrs import integrity
 from server import storage
+from server.backup import Tell, facts, silent
 
 # What is wrong with the statements of one tenant is told in so many sentences; the rest is counted.
 MOST = 100
 
-# (what, done, of how many)
-Tell = Callable[[str, int, int], None]
 
-
-def _silent(what: str, done: int, total: int) -> None:
-    return None
-
-
-def verify(*, tell: Tell = _silent) -> list[str]:
+def verify(*, tell: Tell = silent) -> list[str]:
     """What is wrong with the running installation; an empty list when it is sound."""
     problems = _check_database()
     store = blobs()
@@ -41,20 +32,13 @@ def verify(*, tell: Tell = _silent) -> list[str]:
         tell("blobs", index, len(hashes))
         try:
             with store.open(sha256) as handle:
-                if _hash(handle) != sha256:
+                if facts(handle)["sha256"] != sha256:
                     problems.append(f"the blob {sha256} is damaged")
         except NotFound:  # swept meanwhile, which is a loss only where it is still spoken of
             there.discard(sha256)
     tell("blobs", len(hashes), len(hashes))
     problems += [f"the blob {sha256} of {what} is missing" for sha256, what in storage.wanted() if sha256 not in there]
     return problems + _check_statements(tell)
-
-
-def _hash(source: IO[bytes]) -> str:
-    digest = hashlib.sha256()
-    while chunk := source.read(CHUNK):
-        digest.update(chunk)
-    return digest.hexdigest()
 
 
 def _check_database() -> list[str]:

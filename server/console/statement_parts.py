@@ -13,11 +13,10 @@ from flask_babel import gettext as _
 from core.errors import NotFound
 from core.settings import get_settings
 from lrs import attachments, query
+from lrs.identity import actor_of, ifi
 from server.console.access import bp, console_view, tenant_id
 from server.console.sentences import in_language
 from server.downloads import send_blob
-
-IDENTIFIERS = ("mbox", "mbox_sha1sum", "openid", "account")
 
 
 @dataclass(frozen=True)
@@ -37,9 +36,11 @@ class File:
 
 def identifier(agent: dict[str, Any]) -> str:
     """What tells an agent from others, in a line; empty for a group without."""
-    if "account" in agent:
-        return f"{agent['account'].get('homePage', '')}|{agent['account'].get('name', '')}"
-    return str(next((agent[name] for name in IDENTIFIERS if name in agent), "")).removeprefix("mailto:")
+    name = ifi(agent)
+    if name is None:
+        return ""
+    (value,) = actor_of(name).values()
+    return f"{value['homePage']}|{value['name']}" if isinstance(value, dict) else str(value).removeprefix("mailto:")
 
 
 def _wanted(agent: dict[str, Any]) -> str:
@@ -49,8 +50,8 @@ def _wanted(agent: dict[str, Any]) -> str:
     account = agent.get("account") or {}
     if account.get("homePage") == get_settings().base_url.rstrip("/") and "@" not in account.get("name", "@"):
         return str(account["name"])
-    found = {name: agent[name] for name in IDENTIFIERS if name in agent}
-    return msgspec.json.encode(found).decode() if found else ""
+    name = ifi(agent)
+    return msgspec.json.encode(actor_of(name)).decode() if name is not None else ""
 
 
 def links(statement: dict[str, Any]) -> list[Link]:

@@ -28,14 +28,16 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Liv
         yield pair
 
 
-def call(server: LiveServer, tenant: TestTenant, method: str, path: str, body: object = None) -> tuple[int, bytes]:
+def call(
+    server: LiveServer, tenant: TestTenant, method: str, path: str, body: object = None, **headers: str
+) -> tuple[int, bytes]:
     request = urllib.request.Request(
         server.base + path,
         method=method,
         data=None if body is None else json.dumps(body).encode(),
-        headers={**tenant.auth, "Content-Type": "application/json", "X-Experience-API-Version": "2.0.0"},
+        headers={**tenant.auth, "Content-Type": "application/json", "X-Experience-API-Version": "2.0.0", **headers},
     )
-    with urllib.request.urlopen(request, timeout=30) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         return answer.status, answer.read()
 
 

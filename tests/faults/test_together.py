@@ -9,7 +9,6 @@ import random
 import threading
 import time
 import urllib.error
-import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.conftest import DATABASES, TestTenant
+from tests.faults.test_kill import call
 from tests.live import LiveServer, live_server_on
 from tests.lrs.builders import agent, ref, statement, voiding
 
@@ -56,21 +56,10 @@ class Crowd:
 
     def call(self, method: str, path: str, body: object = None, **headers: str) -> Any:
         """The answer as JSON; None where it was an error or none came."""
-        request = urllib.request.Request(
-            self.live.base + path,
-            method=method,
-            data=None if body is None else json.dumps(body).encode(),
-            headers={
-                "Content-Type": "application/json",
-                "X-Experience-API-Version": "2.0.0",
-                **self.tenant.auth,
-                **headers,
-            },
-        )
         try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
-                self.answered += 1
-                return json.loads(answer.read())
+            _status, answer = call(self.live, self.tenant, method, path, body, **headers)
+            self.answered += 1
+            return json.loads(answer)
         except urllib.error.HTTPError as error:
             # 409: an erasure has changed what the statement says.
             if error.code != 409:
